@@ -1,0 +1,115 @@
+"""Scale validation, structural models and the tables of the paper, for survey research on public service.
+
+``import psm_analysis as psm`` gives every public name; each part is loaded when it is first used.
+"""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+from types import ModuleType
+from typing import Any
+
+from psm_analysis._version import __version__ as __version__
+
+_PUBLIC = {
+    "CellStyle": "report.columns",
+    "Column": "report.columns",
+    "Crosscheck": "sem.crosscheck",
+    "PsmAnalysisError": "errors",
+    "PsmAnalysisWarning": "errors",
+    "RowGroup": "report.columns",
+    "SemResult": "sem.result",
+    "Spanner": "report.columns",
+    "Study": "studies.spec",
+    "Table": "report.tables",
+    "alpha": "reliability.alpha",
+    "cfa": "sem.fit",
+    "compare_printed": "studies.consistency",
+    "comparison_table": "report.builders",
+    "correlation_heatmap": "report.plot_heatmap",
+    "correlation_table": "report.builders_correlation",
+    "correlations": "moments.correlations",
+    "crosscheck": "sem.crosscheck",
+    "data_table": "report.builders",
+    "describe": "moments.descriptives",
+    "describe_wave": "survey.describe",
+    "descriptives_table": "report.builders",
+    "efa": "efa.fit",
+    "effects_table": "report.builders_models",
+    "fit_table": "report.builders_models",
+    "get_instrument": "instruments.registry",
+    "get_study": "studies.registry",
+    "growth": "sem.fit",
+    "guttman": "reliability.lower_bounds",
+    "henze_zirkler": "moments.normality",
+    "hierarchical_regression": "regression.hierarchical",
+    "htmt": "reliability.validity",
+    "htmt_interval": "reliability.validity",
+    "icc": "reliability.agreement",
+    "item_analysis": "reliability.item_analysis",
+    "likert_plot": "report.plot_likert",
+    "list_instruments": "instruments.registry",
+    "list_studies": "studies.registry",
+    "little_mcar": "moments.little",
+    "loadings_plot": "report.plot_loadings",
+    "loadings_table": "report.builders_loadings",
+    "mahalanobis": "moments.distance",
+    "make_public_service_survey": "survey.synthetic",
+    "mardia": "moments.normality",
+    "missing_patterns": "survey.missing",
+    "model_project": "studies.model_project",
+    "omega": "reliability.omega",
+    "ordered_logit": "regression.ordinal",
+    "parameter_table": "report.builders_models",
+    "path_diagram": "report.path_diagram",
+    "polychoric": "moments.polychoric_result",
+    "read_codebook": "survey.codebook_toml",
+    "read_survey": "survey.read",
+    "regression_from_correlations": "regression.correlations",
+    "regression_table": "report.builders_regression",
+    "reliability": "reliability.factor",
+    "reliability_table": "report.builders",
+    "reliable_change": "reliability.coefficients",
+    "retention": "efa.retention",
+    "rounding_range": "studies.rounding",
+    "run_study": "studies.run",
+    "sampling_adequacy": "efa.suitability",
+    "save_figure": "report.figure_files",
+    "score_scales": "scoring.rules",
+    "screen": "survey.screen",
+    "screening_table": "report.builders",
+    "sem": "sem.fit",
+    "spearman_brown": "reliability.coefficients",
+    "split_half": "reliability.lower_bounds",
+    "standard_error_of_measurement": "reliability.coefficients",
+    "tetrachoric": "moments.polychoric_result",
+    "unit_agreement": "reliability.units",
+    "validate": "survey.validate",
+    "wave_from_frame": "survey.read",
+}
+
+__all__ = sorted(["__version__", *_PUBLIC])
+
+
+def __getattr__(name: str) -> Any:
+    if name in _PUBLIC:
+        value = getattr(import_module(f"{__name__}.{_PUBLIC[name]}"), name)
+        globals()[name] = value
+        return value
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return __all__
+
+
+class _Package(ModuleType):
+    """Lets a public function and the folder that holds it share a name: ``psm.sem`` is the function."""
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if not (name in _PUBLIC and isinstance(value, ModuleType)):
+            super().__setattr__(name, value)
+
+
+sys.modules[__name__].__class__ = _Package

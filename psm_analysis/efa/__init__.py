@@ -1,0 +1,1 @@
+"""Exploratory factor analysis: suitability, number of factors, extraction, scores, Schmid-Leiman."""

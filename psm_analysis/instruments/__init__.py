@@ -1,0 +1,1 @@
+"""Questionnaires as data: items, keys, scoring rules, sources, and the measurement models they imply."""

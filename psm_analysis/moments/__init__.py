@@ -1,0 +1,1 @@
+"""Means, covariances, correlations and their distribution: what the models are fitted to."""

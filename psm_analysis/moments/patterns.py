@@ -1,0 +1,78 @@
+"""Missing-data patterns with their sufficient statistics: what FIML and EM work on, never row by row."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from psm_analysis.moments.sample import BoolArray, FloatArray, IntArray
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class MissingPatterns:
+    """Rows grouped by which items are observed.
+
+    Attributes
+    ----------
+    observed
+        (P, p) True where the items of pattern P are observed; rows without any answer are left out.
+    counts
+        (P,) number of rows of each pattern.
+    means
+        (P, p) mean of the observed items, 0 where missing.
+    scatters
+        (P, p, p) covariance about that mean with divisor n of the pattern, 0 where missing.
+    row_pattern
+        (N,) pattern of each row of the data, -1 for a row without any answer.
+    """
+
+    observed: BoolArray
+    counts: FloatArray
+    means: FloatArray
+    scatters: FloatArray
+    row_pattern: IntArray
+
+    @property
+    def n_rows(self) -> int:
+        """Rows with at least one answer."""
+        return round(float(self.counts.sum()))
+
+    @property
+    def n_items(self) -> int:
+        """Number of items."""
+        return int(self.observed.shape[1])
+
+
+def find_patterns(values: FloatArray) -> MissingPatterns:
+    """Group the rows of `values` (N, p; NaN missing) by missing-data pattern, the most frequent first.
+
+    Examples
+    --------
+    >>> patterns = find_patterns(np.array([[1.0, 2.0], [3.0, 4.0], [5.0, np.nan]]))
+    >>> patterns.counts.tolist(), patterns.observed.tolist(), patterns.means.tolist()
+    ([2.0, 1.0], [[True, True], [True, False]], [[2.0, 3.0], [5.0, 0.0]])
+    """
+    present = ~np.isnan(values)
+    observed, row_pattern, counts = _group_rows(present)
+    n_patterns, p = observed.shape
+    used = row_pattern >= 0
+    order = np.argsort(row_pattern[used], kind="stable")
+    rows = np.where(present[used], values[used], 0.0)[order]
+    starts = np.concatenate([[0], np.cumsum(counts)[:-1]]).astype(np.int64)
+    means = np.add.reduceat(rows, starts, axis=0) / counts[:, None] if n_patterns else np.zeros((0, p))
+    deviations = (rows - np.repeat(means, counts, axis=0)) * np.repeat(observed, counts, axis=0)
+    blocks = np.split(deviations, starts[1:]) if n_patterns else []
+    scatters = np.array([block.T @ block / len(block) for block in blocks]).reshape(n_patterns, p, p)
+    return MissingPatterns(observed, counts.astype(np.float64), means, scatters, row_pattern)
+
+
+def _group_rows(present: BoolArray) -> tuple[BoolArray, IntArray, IntArray]:
+    packed = np.packbits(present, axis=1)
+    keys = np.ascontiguousarray(packed).view(np.dtype((np.void, packed.shape[1]))).ravel()
+    _, first, inverse, counts = np.unique(keys, return_index=True, return_inverse=True, return_counts=True)
+    answered = present[first].any(axis=1)
+    order = np.flatnonzero(answered)[np.argsort(-counts[answered], kind="stable")]
+    rank = np.full(len(first), -1, dtype=np.int64)
+    rank[order] = np.arange(len(order))
+    return present[first[order]], rank[inverse], counts[order].astype(np.int64)

@@ -1,0 +1,68 @@
+"""Bootstrap of pairwise-complete covariance matrices, all replicates at once."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from psm_analysis.errors import DataError
+from psm_analysis.moments.sample import FloatArray
+
+
+def bootstrap_covariances(values: FloatArray, n_replicates: int, *, seed: int) -> FloatArray:
+    """Return (B, p, p) pairwise-complete covariances (divisor n - 1) of rows drawn with replacement.
+
+    Each replicate is a vector of row counts; all second moments are one matrix product of counts with
+    casewise products, so that no replicate is ever built.
+
+    Raises
+    ------
+    DataError
+        If some replicate leaves fewer than two common cases to a pair of items.
+
+    Examples
+    --------
+    >>> values = np.random.default_rng(1).standard_normal((50, 3))
+    >>> bootstrap_covariances(values, 4, seed=1).shape
+    (4, 3, 3)
+    """
+    n, p = values.shape
+    seen = (~np.isnan(values)).astype(np.float64)
+    x = np.where(seen > 0, values - np.nanmean(values, axis=0), 0.0)
+    weights = np.random.default_rng(seed).multinomial(n, np.full(n, 1.0 / n), size=n_replicates).astype(np.float64)
+    count, sums, cross = (
+        (weights @ (left[:, :, None] * right[:, None, :]).reshape(n, p * p)).reshape(n_replicates, p, p)
+        for left, right in ((seen, seen), (x, seen), (x, x))
+    )
+    if count.min() < 2:
+        raise DataError(
+            "Bootstrap samples leave a pair of items with fewer than two common cases.",
+            where="argument 'data'",
+            remedy="Leave out items that were hardly ever answered together.",
+        )
+    return np.asarray((cross - sums * sums.transpose(0, 2, 1) / count) / (count - 1.0))
+
+
+def to_correlations(covariances: FloatArray) -> FloatArray:
+    """Return correlation matrices of a stack of covariance matrices.
+
+    Examples
+    --------
+    >>> to_correlations(np.array([[[4.0, 1.0], [1.0, 1.0]]])).tolist()
+    [[[1.0, 0.5], [0.5, 1.0]]]
+    """
+    scale = 1.0 / np.sqrt(np.diagonal(covariances, axis1=-2, axis2=-1))
+    return np.asarray(covariances * scale[..., :, None] * scale[..., None, :])
+
+
+def percentile_interval(replicates: FloatArray, *, level: float = 0.95) -> tuple[FloatArray, FloatArray]:
+    """Return the percentile interval over the first axis.
+
+    Examples
+    --------
+    >>> low, high = percentile_interval(np.arange(101.0))
+    >>> round(float(low), 6), round(float(high), 6)
+    (2.5, 97.5)
+    """
+    tail = (1.0 - level) / 2.0
+    low, high = np.quantile(replicates, [tail, 1.0 - tail], axis=0)
+    return low, high

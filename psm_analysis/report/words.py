@@ -1,0 +1,153 @@
+"""The dictionary of every word that a table or a figure prints, in English and in Chinese."""
+
+from __future__ import annotations
+
+from psm_analysis._options import Language, check_option
+from psm_analysis.errors import OptionError
+
+WORDS: dict[str, tuple[str, str]] = {
+    "table": ("Table", "表"),
+    "note": ("Note.", "注："),
+    "section": ("Section", "部分"),
+    "model": ("Model", "模型"),
+    "estimator": ("Estimator", "估计方法"),
+    "variable": ("Variable", "变量"),
+    "item": ("Item", "题项"),
+    "scale": ("Scale", "量表"),
+    "factor": ("Factor", "因子"),
+    "group": ("Group", "组别"),
+    "level": ("Level", "层次"),
+    "parameter": ("Parameter", "参数"),
+    "predictor": ("Predictor", "预测变量"),
+    "effect": ("Effect", "效应"),
+    "term": ("Term", "项"),
+    "index": ("Index", "指标"),
+    "indicator": ("Indicator", "指标"),
+    "threshold": ("Threshold", "阈值"),
+    "flagged": ("Flagged", "标记数"),
+    "percent": ("%", "%"),
+    "source": ("Source", "来源"),
+    "check": ("Check", "检查"),
+    "flags": ("Flags", "标记条件"),
+    "label": ("Label", "标签"),
+    "description": ("Description", "说明"),
+    "computed": ("Computed", "计算数"),
+    "share": ("Share", "比例"),
+    "trimmed": ("Trimmed M", "截尾均值"),
+    "range": ("Range", "全距"),
+    "column": ("Column", "列"),
+    "rule": ("Rule", "规则"),
+    "count": ("Count", "计数"),
+    "quantity": ("Quantity", "统计量"),
+    "printed": ("Printed", "原文"),
+    "recomputed": ("Recomputed", "重算"),
+    "difference": ("Difference", "差值"),
+    "verdict": ("Verdict", "结论"),
+    "agrees": ("agrees", "一致"),
+    "differs": ("differs", "不一致"),
+    "estimate": ("Estimate", "估计值"),
+    "std_error": ("SE", "SE"),
+    "ci": ("95% CI", "95% CI"),
+    "ci90": ("90% CI", "90% CI"),
+    "statistic": ("z", "z"),
+    "mean": ("M", "M"),
+    "sd": ("SD", "SD"),
+    "n": ("n", "n"),
+    "nobs": ("N", "N"),
+    "missing": ("Missing", "缺失"),
+    "median": ("Median", "中位数"),
+    "minimum": ("Min", "最小值"),
+    "maximum": ("Max", "最大值"),
+    "skewness": ("Skewness", "偏度"),
+    "kurtosis": ("Kurtosis", "峰度"),
+    "item_rest_r": ("Item–rest r", "题总相关"),
+    "alpha_if_dropped": ("α if dropped", "删除后 α"),
+    "n_items": ("Items", "题数"),
+    "average_r": ("Mean r", "平均相关"),
+    "communality": ("h²", "h²"),
+    "converged": ("Converged", "收敛"),
+    "loadings": ("Factor loadings", "因子载荷"),
+    "second_order": ("Higher-order loadings", "高阶载荷"),
+    "regressions": ("Regressions", "回归路径"),
+    "covariances": ("Covariances", "协方差"),
+    "variances": ("Variances", "方差"),
+    "intercepts": ("Intercepts and means", "截距与均值"),
+    "thresholds": ("Thresholds", "阈值参数"),
+    "scales": ("Scale factors", "尺度因子"),
+    "defined": ("Defined parameters", "定义参数"),
+    "intercept": ("Intercept", "截距"),
+    "clusters": ("Clusters", "群组数"),
+    "log_likelihood": ("Log likelihood", "对数似然"),
+    "title_fit": ("Fit of the Models", "模型拟合指标"),
+    "title_parameters": ("Parameter Estimates", "参数估计"),
+    "title_loadings": ("Standardized Factor Loadings", "标准化因子载荷"),
+    "title_matrix": ("Factor Loadings", "因子载荷"),
+    "title_correlations": ("Means, Standard Deviations, and Correlations", "均值、标准差与相关系数"),
+    "title_correlations_only": ("Correlations", "相关系数"),
+    "title_descriptives": ("Descriptive Statistics", "描述统计"),
+    "title_reliability": ("Reliability", "信度"),
+    "title_regression": ("Regression Models", "回归模型"),
+    "title_comparison": ("Printed and Recomputed Values", "原文数值与重算数值"),
+    "title_screening": ("Screening of the Responses", "作答质量筛查"),
+    "title_effects": ("Direct, Indirect, and Total Effects", "直接、间接与总效应"),
+    "note_alpha": ("Reliability coefficients are in parentheses on the diagonal.", "对角线括号内为信度系数。"),
+    "note_se": ("Standard errors are in parentheses.", "括号内为标准误。"),
+    "note_beta": ("β = completely standardized estimate.", "β 为完全标准化估计值。"),
+    "note_fixed": (
+        "Parameters without a standard error were fixed.",
+        "未给出标准误的参数为固定参数。",
+    ),
+    "note_bold": (
+        "Loadings of {limit} or more in absolute value are in bold.",
+        "绝对值不小于 {limit} 的载荷以粗体显示。",
+    ),
+    "note_cutoff": ("Loadings below {limit} in absolute value are not shown.", "绝对值小于 {limit} 的载荷未列出。"),
+    "note_marker": (
+        "Loadings that were fixed to set the scale of their factor carry no test.",
+        "为确定因子尺度而固定的载荷不作检验。",
+    ),
+    "note_delta": ("Δ compares each model with the one above it.", "Δ 为该模型与上一模型之差。"),
+    "note_fit": (
+        "CFI = comparative fit index; TLI = Tucker–Lewis index; RMSEA = root mean square error of approximation; "
+        "CI = confidence interval; SRMR = standardized root mean square residual.",
+        "CFI 为比较拟合指数；TLI 为 Tucker–Lewis 指数；RMSEA 为近似误差均方根；"
+        "CI 为置信区间；SRMR 为标准化残差均方根。",
+    ),
+    "note_not_converged": ("Not converged: {names}.", "未收敛：{names}。"),
+    "note_screening": (
+        "A flag marks a response for a closer look; no response was dropped.",
+        "标记仅表示需要复核，未删除任何作答。",
+    ),
+    "figure_percent": ("Percentage of responses", "回答百分比"),
+    "figure_loading": ("Standardized loading", "标准化载荷"),
+    "figure_estimate": ("Estimate", "估计值"),
+    "figure_correlation": ("Correlation", "相关系数"),
+    "figure_standardized": ("Standardized coefficients.", "标准化系数。"),
+    "figure_raw": ("Unstandardized coefficients.", "非标准化系数。"),
+    "figure_dashed": ("Dashed: p ≥ .05.", "虚线：p ≥ .05。"),
+}
+
+
+def word(key: str, lang: Language = "en") -> str:
+    """Return the word `key` of the dictionary in the language asked for.
+
+    Examples
+    --------
+    >>> word("variances"), word("variances", "zh")
+    ('Variances', '方差')
+    """
+    check_option(lang, Language, name="lang")
+    if key not in WORDS:
+        raise OptionError(f"The dictionary of the report has no word {key!r}.", where="psm_analysis.report.words")
+    return WORDS[key][lang == "zh"]
+
+
+def join_notes(*notes: str, lang: Language = "en") -> str:
+    """Join sentences of a note: with a space in English, without one in Chinese.
+
+    Examples
+    --------
+    >>> join_notes("One.", "", "Two.")
+    'One. Two.'
+    """
+    return ("" if lang == "zh" else " ").join(note for note in notes if note)

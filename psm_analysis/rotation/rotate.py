@@ -1,0 +1,177 @@
+"""Rotate loadings to simple structure."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from psm_analysis._options import check_choice
+from psm_analysis.errors import DataError, OptionError
+from psm_analysis.rotation.gradient_projection import GradientProjection, minimise_criterion
+from psm_analysis.rotation.methods import METHODS, ROTATIONS, criterion_of
+from psm_analysis.rotation.promax import promax_from
+from psm_analysis.rotation.result import RotationResult
+
+FloatArray = NDArray[np.float64]
+NUDGE = 1e-3
+
+
+def rotate(
+    loadings: pd.DataFrame | FloatArray,
+    *,
+    method: str = "oblimin",
+    normalize: bool | None = None,
+    n_starts: int = 1,
+    seed: int | None = None,
+    tolerance: float = 1e-5,
+    max_iterations: int = 1000,
+    **parameters: Any,
+) -> RotationResult:
+    """Rotate loadings by gradient projection from one or many starts and keep the best.
+
+    Parameters
+    ----------
+    loadings
+        Unrotated loadings, (items, factors).
+    method
+        ``none``, ``promax``, or one of: varimax, quartimax, equamax, parsimax, parsimony, cfT, cfQ (``kappa``),
+        geominT, geominQ (``delta=0.01``), bentlerT, bentlerQ, infomaxT, infomaxQ, entropy, oblimax, oblimin
+        (``gam=0``), quartimin, simplimax (``n_zeros`` = number of items), bifactor, biquartimin, targetT, targetQ
+        (``target``), pstT, pstQ (``target``, ``weights``). Those ending in T and varimax, quartimax, equamax,
+        parsimax, parsimony, entropy, bifactor are orthogonal.
+    normalize
+        Kaiser normalisation: rows are scaled to unit length before and back after. By default only for varimax and
+        promax, as ``psych::fa`` does.
+    n_starts
+        The first start is the identity, turned by about 0.001 so that symmetric loadings do not hold it on a saddle;
+        the others are random orthogonal matrices.
+    seed
+        Of the random starts.
+    tolerance, max_iterations
+        Of the projected gradient, and of the steps.
+    **parameters
+        Of the criterion: ``kappa``, ``delta``, ``gam``, ``n_zeros``, ``target``, ``weights``; ``power`` of promax (4).
+
+    Raises
+    ------
+    OptionError
+        If the method or a parameter is unknown.
+    DataError
+        If the loadings are not a finite matrix.
+
+    References
+    ----------
+    Jennrich (2001, 2002); Bernaards & Jennrich (2005), Educational and Psychological Measurement 65, 676-696.
+
+    Examples
+    --------
+    >>> A = np.array([[0.7, 0.4], [0.6, 0.4], [0.5, -0.5], [0.6, -0.5]])
+    >>> rotate(A, method="varimax").loadings.round(2).tolist()
+    [[0.79, -0.14], [0.72, -0.07], [0.07, -0.7], [0.14, -0.77]]
+    """
+    check_choice(method, ROTATIONS, name="rotation")
+    A = _check_loadings(loadings)
+    if n_starts < 1:
+        raise OptionError(f"n_starts={n_starts} is less than 1.", where="argument 'n_starts'", remedy="Give 1 or more.")
+    if method == "none" or A.shape[1] == 1:
+        return _unrotated(A, method)
+    inner = "varimax" if method == "promax" else method
+    power = float(parameters.pop("power", 4.0)) if method == "promax" else 4.0
+    criterion = criterion_of(inner, shape=(A.shape[0], A.shape[1]), given=parameters)
+    spec = METHODS[inner]
+    scale = _row_lengths(A) if (spec.normalize if normalize is None else normalize) else np.ones((len(A), 1))
+    found = minimise_criterion(
+        A / scale,
+        criterion,
+        oblique=spec.oblique,
+        starts=_starts(A.shape[1], n_starts=n_starts, seed=seed),
+        tolerance=tolerance,
+        max_iterations=max_iterations,
+    )
+    return _finish(A, found, method=method, oblique=spec.oblique, scale=scale, power=power)
+
+
+def random_orthogonal(size: int, *, count: int, seed: int | None = None) -> FloatArray:
+    """Return `count` orthogonal matrices of order `size` drawn uniformly (Stewart, 1980).
+
+    Examples
+    --------
+    >>> Q = random_orthogonal(3, count=2, seed=1)
+    >>> bool(np.allclose(Q @ Q.swapaxes(1, 2), np.eye(3)))
+    True
+    """
+    Q, R = np.linalg.qr(np.random.default_rng(seed).standard_normal((count, size, size)))
+    signs: FloatArray = np.sign(np.diagonal(R, axis1=1, axis2=2))
+    return np.asarray(Q * signs[:, None, :], dtype=float)
+
+
+def _starts(size: int, *, n_starts: int, seed: int | None) -> FloatArray:
+    return np.concatenate([_near_identity(size), random_orthogonal(size, count=n_starts - 1, seed=seed)])
+
+
+def _near_identity(size: int) -> FloatArray:
+    skew = np.tril(NUDGE * np.cos(np.arange(size * size)).reshape(size, size), -1)
+    U, _, V = np.linalg.svd(np.eye(size) + skew - skew.T)
+    return np.asarray(U @ V, dtype=float)[None]
+
+
+def _check_loadings(loadings: pd.DataFrame | FloatArray) -> FloatArray:
+    A = np.asarray(loadings, dtype=float)
+    if A.ndim != 2 or not A.size or not np.isfinite(A).all():
+        raise DataError(
+            "Loadings to rotate must be a finite matrix of items by factors.",
+            where="argument 'loadings'",
+            remedy=f"Its shape is {A.shape}; look for missing or infinite values.",
+        )
+    return A
+
+
+def _row_lengths(A: FloatArray) -> FloatArray:
+    length = np.sqrt((A**2).sum(1, keepdims=True))
+    return np.where(length > 0, length, 1.0)
+
+
+def _unrotated(A: FloatArray, method: str) -> RotationResult:
+    return RotationResult(method, A, np.eye(A.shape[1]), None, 0.0, True, 1, np.zeros(1), 0)
+
+
+def _finish(
+    A: FloatArray, search: GradientProjection, *, method: str, oblique: bool, scale: FloatArray, power: float
+) -> RotationResult:
+    ranked = np.where(search.converged, search.criterion, np.inf) if search.converged.any() else search.criterion
+    best = int(np.argmin(ranked))
+    T = search.transformation[best]
+    phi = T.T @ T if oblique else None
+    rotated = A @ np.linalg.inv(T).T if oblique else A @ T
+    if method == "promax":
+        pattern, U = promax_from(rotated / scale, power=power)
+        rotated, T = pattern * scale, T @ np.linalg.inv(U).T
+        phi = T.T @ T
+    return RotationResult(
+        method=method,
+        loadings=rotated,
+        rotation_matrix=T,
+        factor_correlations=phi,
+        criterion=float(search.criterion[best]),
+        converged=bool(search.converged[best]),
+        n_local_minima=count_minima(search.criterion[search.converged]),
+        criterion_values=search.criterion,
+        iterations=search.iterations,
+    )
+
+
+def count_minima(values: FloatArray, *, tolerance: float = 1e-5) -> int:
+    """Count values that differ by more than `tolerance`, relative to the largest of them and 1.
+
+    Examples
+    --------
+    >>> count_minima(np.array([1.0, 1.0 + 1e-9, 2.0]))
+    2
+    """
+    if not values.size:
+        return 0
+    ordered = np.sort(values)
+    return 1 + int((np.diff(ordered) > tolerance * max(1.0, float(np.abs(ordered).max()))).sum())

@@ -1,0 +1,1 @@
+"""Scores of people: by the rule of an instrument, or by a frozen model."""

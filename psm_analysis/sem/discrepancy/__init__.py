@@ -1,0 +1,1 @@
+"""What is minimised: one file per kind of discrepancy, behind one protocol."""

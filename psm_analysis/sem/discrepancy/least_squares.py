@@ -1,0 +1,63 @@
+"""Least squares on the sample moments: unweighted, generalised, weighted (ADF), diagonally weighted.
+
+``F = (s - sigma)' W (s - sigma)``. ``W`` is the inverse of the normal-theory covariance matrix of ``s`` for GLS
+(Browne, 1974), of the distribution-free one for WLS (Browne, 1984), its diagonal only for DWLS, and for ULS 1 for
+means and off-diagonal elements, 1/2 for variances (1 throughout with ordinal variables).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from psm_analysis.sem.arrays import Array
+from psm_analysis.sem.implied import Directions, Implied
+from psm_analysis.sem.moment_maps import ContinuousMoments, MomentMap
+
+
+@dataclass(frozen=True, slots=True)
+class LeastSquares:
+    """The discrepancy of one group: sample moments ``s`` and their weights ``W`` (a matrix, or its diagonal)."""
+
+    s: Array
+    W: Array
+    moments: MomentMap
+
+    @property
+    def curved(self) -> bool:
+        """Second derivatives of the moments enter the Hessian for continuous variables only."""
+        return isinstance(self.moments, ContinuousMoments)
+
+    def value(self, implied: Implied) -> float:
+        """Return the discrepancy."""
+        with np.errstate(invalid="ignore"):
+            gap = self.s - self.moments.vector(implied)
+        return float(gap @ self._weighted(gap))
+
+    def slopes(self, implied: Implied) -> tuple[Array, Array]:
+        """Return ``-W (s - sigma)``, as a symmetric matrix for the covariances, and twice that for the means."""
+        p, weighted = len(implied.Sigma), self._weighted(self.s - self.moments.vector(implied))
+        column, row = np.triu_indices(p)
+        G, g = np.zeros((p, p)), np.zeros(p)
+        G[row, column] = G[column, row] = -weighted[-len(row) :]
+        if len(weighted) > len(row):
+            g = -2.0 * weighted[:p]
+        return G, g
+
+    def gradient(self, implied: Implied, d: Directions) -> Array:
+        """Return ``-2 Delta' W (s - sigma)``."""
+        gap = self.s - self.moments.vector(implied)
+        return np.asarray(-2.0 * self.moments.jacobian(implied, d).T @ self._weighted(gap))
+
+    def information(self, implied: Implied, d: Directions) -> Array:
+        """Return ``Delta' W Delta``, half the expected Hessian."""
+        delta = self.moments.jacobian(implied, d)
+        return np.asarray(delta.T @ self._weighted(delta))
+
+    def bend(self, implied: Implied, d: Directions) -> Array:
+        """Return ``2 Delta' W Delta``."""
+        return 2.0 * self.information(implied, d)
+
+    def _weighted(self, x: Array) -> Array:
+        return np.asarray(self.W @ x if self.W.ndim == 2 else (self.W * x.T).T)

@@ -1,0 +1,79 @@
+"""Normal-theory maximum likelihood from sample moments.
+
+``F = log|Sigma| + tr(S Sigma^-1) + (m - mu)' Sigma^-1 (m - mu) - log|S| - p`` (Jöreskog, 1967; Bollen, 1989, eq. 4.67),
+with ``S`` of divisor N, so that ``N F`` is the likelihood-ratio statistic.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from psm_analysis.sem.arrays import Array
+from psm_analysis.sem.discrepancy.base import bilinear, chain, normal_information
+from psm_analysis.sem.implied import Directions, Implied
+
+
+@dataclass(frozen=True, slots=True)
+class MaximumLikelihood:
+    """The discrepancy of one group; ``mean`` is None without a mean structure, ``constant`` is ``log|S| + p``."""
+
+    S: Array
+    mean: Array | None
+    constant: float
+
+    @classmethod
+    def of(cls, S: Array, mean: Array | None) -> MaximumLikelihood:
+        """Return the discrepancy of a sample covariance matrix (divisor N) and mean."""
+        return cls(S, mean, float(np.linalg.slogdet(S)[1]) + len(S))
+
+    def value(self, implied: Implied) -> float:
+        """Return the discrepancy; infinite where ``Sigma`` is not positive definite."""
+        try:
+            factor = np.linalg.cholesky(implied.Sigma)
+            trace = np.trace(np.linalg.solve(implied.Sigma, self._moments(implied)))
+        except np.linalg.LinAlgError:
+            return float("inf")
+        return float(2.0 * np.log(np.diagonal(factor)).sum() + trace - self.constant)
+
+    def slopes(self, implied: Implied) -> tuple[Array, Array]:
+        """Return ``Sigma^-1 - Sigma^-1 (S + dd') Sigma^-1`` and ``-2 Sigma^-1 d`` with ``d = m - mu``."""
+        W = np.linalg.inv(implied.Sigma)
+        G = W - W @ self._moments(implied) @ W
+        if self.mean is None:
+            return G, np.zeros(len(W))
+        return G, -2.0 * W @ (self.mean - implied.mu)
+
+    @property
+    def curved(self) -> bool:
+        """Second derivatives of the moments enter the Hessian."""
+        return True
+
+    def gradient(self, implied: Implied, d: Directions) -> Array:
+        """Return the gradient with respect to the parameters."""
+        return chain(d, *self.slopes(implied))
+
+    def information(self, implied: Implied, d: Directions) -> Array:
+        """Return the expected information at the implied moments."""
+        return normal_information(d, np.linalg.inv(implied.Sigma))
+
+    def bend(self, implied: Implied, d: Directions) -> Array:
+        """Return ``2 tr(W E_l W T W E_k) - tr(W E_l W E_k)`` and the terms of the means.
+
+        With ``W = Sigma^-1``, ``T = S + ee'``, ``E_k = dSigma_k`` and ``e = m - mu`` the latter are
+        ``2 e'W E_k W m_l + 2 m_k'W E_l W e + 2 m_k'W m_l``.
+        """
+        W = np.linalg.inv(implied.Sigma)
+        found = bilinear(d, W, 2.0 * W @ self._moments(implied) @ W - W)
+        if self.mean is not None:
+            w = W @ (self.mean - implied.mu)
+            cross = (d.U * (w @ d.V) + d.V * (w @ d.U)).T @ W @ d.M
+            found += 2.0 * (cross + cross.T + d.M.T @ W @ d.M)
+        return found
+
+    def _moments(self, implied: Implied) -> Array:
+        if self.mean is None:
+            return self.S
+        distance = self.mean - implied.mu
+        return self.S + np.outer(distance, distance)

@@ -1,0 +1,198 @@
+"""One estimation: from a parameter table and a sample to a solution, its counts and its weights."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from psm_analysis.errors import DataError, ModelError
+from psm_analysis.sem.arrays import Array
+from psm_analysis.sem.discrepancy.base import Discrepancy
+from psm_analysis.sem.discrepancy.fiml import FullInformation
+from psm_analysis.sem.discrepancy.least_squares import LeastSquares
+from psm_analysis.sem.discrepancy.ml import MaximumLikelihood
+from psm_analysis.sem.estimators import EstimatorSpec
+from psm_analysis.sem.gamma import casewise_moments, normal_gamma, normal_weight
+from psm_analysis.sem.implied import stacked
+from psm_analysis.sem.matrices import Layout, find_layout
+from psm_analysis.sem.moment_maps import moment_map
+from psm_analysis.sem.optimize import Bounds, Solution, minimise
+from psm_analysis.sem.partable import ParameterTable
+from psm_analysis.sem.problem import ConstraintSystem, Problem, constraint_system, positions
+from psm_analysis.sem.sample import GroupSample, Sample
+from psm_analysis.sem.start import starting_values
+
+
+@dataclass(frozen=True, slots=True)
+class Estimation:
+    """A solution of an estimation problem and what it was made of."""
+
+    table: ParameterTable
+    sample: Sample
+    spec: EstimatorSpec
+    problem: Problem
+    constraints: ConstraintSystem
+    solution: Solution
+    npar: int
+    df: int
+
+    @property
+    def means(self) -> bool:
+        """Whether means are modelled."""
+        return self.table.options.meanstructure
+
+    @property
+    def ordinal(self) -> bool:
+        """Whether there are ordinal variables."""
+        return self.sample.groups[0].ordinal is not None
+
+    @property
+    def scale(self) -> int:
+        """What the discrepancy is multiplied by to become a chi-square: N, or N - G for least squares."""
+        return self.sample.nobs if self.spec.likelihood else self.sample.nobs - len(self.sample.groups)
+
+    @property
+    def exogenous(self) -> list[int]:
+        """Places of the observed variables whose moments are given."""
+        return fixed_exogenous(self.table, self.sample)
+
+
+def estimate(table: ParameterTable, sample: Sample, spec: EstimatorSpec, *, prepared: bool = False) -> Estimation:
+    """Minimise the discrepancy of a table over its free parameters; a `prepared` sample has its final divisor."""
+    ordinal = sample.groups[0].ordinal is not None
+    sample = sample if spec.likelihood or prepared or ordinal else sample.unbiased()
+    problem, start = assemble(table, sample, spec)
+    constraints = constraint_system(table)
+    moments = count_moments(table, sample)
+    equalities = sum(constraint.op == "==" for constraint in table.constraints)
+    if moments - problem.n_free + equalities < 0:
+        raise ModelError(
+            f"The model is not identified: it has {problem.n_free} free parameters for {moments} moments.",
+            where="argument 'model'",
+            remedy="Fix parameters, or measure factors by more indicators (three or more each).",
+        )
+    solution = minimise(problem, start, constraints=constraints, bounds=_bounds(table, problem))
+    rank = np.linalg.matrix_rank(constraints.equal(problem, solution.x)[1]) if equalities else 0
+    npar = problem.n_free - int(rank)
+    return Estimation(table, sample, spec, problem, constraints, solution, npar, moments - npar)
+
+
+def assemble(table: ParameterTable, sample: Sample, spec: EstimatorSpec) -> tuple[Problem, Array]:
+    """Return the estimation problem of a table and the starting values of its free parameters."""
+    layouts = tuple(
+        find_layout(table.parameters, group=g + 1, observed=sample.names, roles=table.roles)
+        for g in range(len(sample.groups))
+    )
+    values = starting_values(table, sample)
+    position = positions(table.parameters)
+    exogenous = fixed_exogenous(table, sample)
+    problem = Problem(
+        layouts=layouts,
+        discrepancies=tuple(
+            discrepancy(group, spec, layout=layout, means=table.options.meanstructure, exogenous=exogenous)
+            for group, layout in zip(sample.groups, layouts, strict=True)
+        ),
+        weights=sample.weights,
+        base=np.where(position >= 0, 0.0, values),
+        position=position,
+    )
+    if problem.n_free == 0:
+        raise ModelError("The model has no free parameter.", where="argument 'model'", remedy="Free one with NA*.")
+    start = np.zeros(problem.n_free)
+    free = np.flatnonzero(position >= 0)[::-1]
+    start[position[free]] = values[free]
+    return problem, start
+
+
+def discrepancy(
+    group: GroupSample, spec: EstimatorSpec, *, layout: Layout, means: bool, exogenous: Sequence[int]
+) -> Discrepancy:
+    """Return the discrepancy function of one group."""
+    if spec.function == "ML":
+        return MaximumLikelihood.of(group.cov, group.mean if means else None)
+    if spec.function == "FIML":
+        assert group.patterns is not None
+        return FullInformation(group.patterns, group.saturated)
+    moments = moment_map(layout, means=means)
+    if group.ordinal is not None:
+        return LeastSquares(group.ordinal.moments, _ordinal_weight(group, spec), moments)
+    s = stacked(group.mean if means else None, group.cov)
+    return LeastSquares(s, _weight(group, spec, means=means, exogenous=exogenous), moments)
+
+
+def _ordinal_weight(group: GroupSample, spec: EstimatorSpec) -> Array:
+    assert group.ordinal is not None
+    parts = group.ordinal.influence
+    if spec.function == "ULS":
+        return np.ones(parts.shape[1])
+    if spec.function == "DWLS":
+        return np.asarray(len(parts) / np.einsum("ij,ij->j", parts, parts))
+    return _inverse_gamma(parts, spec, group)
+
+
+def _weight(group: GroupSample, spec: EstimatorSpec, *, means: bool, exogenous: Sequence[int]) -> Array:
+    column, row = np.triu_indices(len(group.cov))
+    if spec.function == "GLS":
+        return normal_weight(group.cov, means=means)
+    if spec.function == "ULS":
+        weight = np.where(row == column, 0.5, 1.0)
+        return np.concatenate([np.ones(len(group.cov)), weight]) if means else weight
+    if spec.function == "DWLS" and spec.se == "standard":
+        return np.asarray(1.0 / np.diagonal(normal_gamma(group.cov, means=means)))
+    parts = casewise_moments(complete_rows(group, spec.name), means=means, exogenous=list(exogenous))
+    if spec.function == "DWLS":
+        return np.asarray(1.0 / np.einsum("ij,ij->j", parts, parts) * len(parts))
+    return _inverse_gamma(parts, spec, group)
+
+
+def _inverse_gamma(parts: Array, spec: EstimatorSpec, group: GroupSample) -> Array:
+    if len(parts) <= parts.shape[1]:
+        raise DataError(
+            f"{spec.name} needs more rows than moments: there are {len(parts)} rows and {parts.shape[1]} moments.",
+            where=f"group {group.label!r}" if group.label else "the data",
+            remedy="Use estimator='MLR' (ordinal: 'WLSMV'), or fewer variables.",
+        )
+    return np.linalg.inv(parts.T @ parts / len(parts))
+
+
+def complete_rows(group: GroupSample, estimator: str) -> Array:
+    """Return the rows of a group, or raise if only moments were given."""
+    if group.rows is None:
+        raise DataError(
+            f"estimator={estimator!r} needs the rows of the data, but a covariance matrix was given.",
+            where="argument 'sample_cov'",
+            remedy="Use estimator='ML', 'GLS' or 'ULS', or give data.",
+        )
+    return group.rows
+
+
+def count_moments(table: ParameterTable, sample: Sample) -> int:
+    """Return the number of sample moments that the model explains; those of exogenous variables are given."""
+    if sample.groups[0].ordinal is not None:
+        return len(sample.groups) * len(sample.groups[0].ordinal.moments)
+    p, x = len(sample.names), len(fixed_exogenous(table, sample))
+    means = p - x if table.options.meanstructure else 0
+    return len(sample.groups) * (p * (p + 1) // 2 - x * (x + 1) // 2 + means)
+
+
+def fixed_exogenous(table: ParameterTable, sample: Sample) -> list[int]:
+    """Return the places of the observed variables that keep their sample moments."""
+    fixed = table.roles.exogenous_observed if table.options.fixed_x else ()
+    return [sample.names.index(name) for name in fixed]
+
+
+def _bounds(table: ParameterTable, problem: Problem) -> Bounds:
+    lower, upper = np.full(problem.n_free, -math.inf), np.full(problem.n_free, math.inf)
+    for parameter, place in zip(table.parameters, problem.position, strict=True):
+        if place >= 0:
+            lower[place] = max(lower[place], parameter.lower)
+            upper[place] = min(upper[place], parameter.upper)
+            if lower[place] > upper[place]:
+                name = f"{parameter.lhs} {parameter.op} {parameter.rhs}"
+                raise ModelError(
+                    f"The bounds of '{name}' contradict each other.", remedy="Correct lower() and upper()."
+                )
+    return Bounds(lower, upper)

@@ -1,0 +1,93 @@
+"""What each estimator minimises, and the standard errors and test it is paired with (as lavaan pairs them)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+from psm_analysis._options import Estimator, Information, StandardErrors, TestStatistic, check_option
+from psm_analysis.errors import OptionError
+
+Function = Literal["ML", "FIML", "GLS", "ULS", "WLS", "DWLS"]
+
+
+@dataclass(frozen=True, slots=True)
+class EstimatorSpec:
+    """An estimator: discrepancy function, standard errors, test statistic, information."""
+
+    name: Estimator
+    function: Function
+    se: StandardErrors
+    test: TestStatistic
+    information: Information = "expected"
+
+    @property
+    def likelihood(self) -> bool:
+        """Whether the discrepancy is a normal likelihood (and the sample covariance has divisor N)."""
+        return self.function in ("ML", "FIML")
+
+
+SPECS: dict[str, EstimatorSpec] = {
+    spec.name: spec
+    for spec in (
+        EstimatorSpec("ML", "ML", "standard", "standard"),
+        EstimatorSpec("MLF", "ML", "first.order", "standard"),
+        EstimatorSpec("MLM", "ML", "robust.sem", "satorra.bentler"),
+        EstimatorSpec("MLMV", "ML", "robust.sem", "scaled.shifted"),
+        EstimatorSpec("MLMVS", "ML", "robust.sem", "mean.var.adjusted"),
+        EstimatorSpec("MLR", "ML", "robust.huber.white", "yuan.bentler.mplus", "observed"),
+        EstimatorSpec("GLS", "GLS", "standard", "standard"),
+        EstimatorSpec("ULS", "ULS", "standard", "standard"),
+        EstimatorSpec("ULSM", "ULS", "robust.sem", "satorra.bentler"),
+        EstimatorSpec("ULSMV", "ULS", "robust.sem", "scaled.shifted"),
+        EstimatorSpec("WLS", "WLS", "standard", "standard"),
+        EstimatorSpec("DWLS", "DWLS", "standard", "standard"),
+        EstimatorSpec("WLSM", "DWLS", "robust.sem", "satorra.bentler"),
+        EstimatorSpec("WLSMV", "DWLS", "robust.sem", "scaled.shifted"),
+    )
+}
+
+
+def resolve(
+    estimator: Estimator, *, missing: str, se: Any, test: Any, information: Information | None
+) -> EstimatorSpec:
+    """Return the estimator with its own or the asked-for standard errors, test and information.
+
+    Raises
+    ------
+    OptionError
+        For combinations that do not exist.
+    """
+    spec = SPECS[check_option(estimator, Estimator, name="estimator")]
+    if missing == "fiml":
+        if spec.function != "ML" or spec.se == "robust.sem":
+            raise OptionError(
+                f"estimator={estimator!r} cannot use incomplete rows.",
+                where="argument 'missing'",
+                remedy="Use estimator='ML' or 'MLR' with missing='fiml'.",
+            )
+        spec = replace(spec, function="FIML", information="observed")
+    if se is not None:
+        check_option(se, StandardErrors, name="se")
+        spec = replace(spec, se=se)
+    if test is not None:
+        check_option(test, TestStatistic, name="test")
+        spec = replace(spec, test=test)
+    if information is not None:
+        spec = replace(spec, information=check_option(information, Information, name="information"))
+    if not spec.likelihood and (spec.se in ("robust.huber.white", "first.order") or spec.test.startswith("yuan")):
+        raise OptionError(
+            f"se={spec.se!r} and test={spec.test!r} need a likelihood, which {estimator} is not.",
+            where="arguments 'se' and 'test'",
+            remedy="Use se='robust.sem' and test='satorra.bentler', or estimator='MLR'.",
+        )
+    if spec.function == "FIML" and (spec.se == "robust.sem" or spec.test in MOMENT_TESTS):
+        raise OptionError(
+            f"se={spec.se!r} and test={spec.test!r} need complete rows.",
+            where="arguments 'se' and 'test'",
+            remedy="With missing='fiml' use estimator='MLR'.",
+        )
+    return spec
+
+
+MOMENT_TESTS = ("satorra.bentler", "mean.var.adjusted", "scaled.shifted")

@@ -1,0 +1,325 @@
+"""``sem``, ``cfa`` and ``growth``: the stages of a fit, in order."""
+
+from __future__ import annotations
+
+import math
+import warnings as python_warnings
+from collections.abc import Sequence
+from typing import Any, Unpack
+
+import numpy as np
+import pandas as pd
+
+from psm_analysis._options import Engine, Estimator, Information, Missing, Parameterization, nearest
+from psm_analysis.errors import DataError, ModelError, OptionError, PsmAnalysisWarning
+from psm_analysis.sem.estimate import estimate
+from psm_analysis.sem.estimators import SPECS, EstimatorSpec
+from psm_analysis.sem.fitmeasures import fit_measures
+from psm_analysis.sem.incomplete_sample import sample_from_incomplete
+from psm_analysis.sem.independence import baseline_test
+from psm_analysis.sem.inference import admissibility, parameter_names
+from psm_analysis.sem.options import FitOptions, SemKeywords
+from psm_analysis.sem.ordinal_sample import sample_from_ordinal
+from psm_analysis.sem.partable import ParameterTable, TableOptions, build_table
+from psm_analysis.sem.result import SemResult
+from psm_analysis.sem.roles import find_roles
+from psm_analysis.sem.sample import Sample, sample_from_data
+from psm_analysis.sem.sandwich import parameter_covariance
+from psm_analysis.sem.summary_sample import sample_from_moments
+from psm_analysis.sem.syntax import ParsedModel, parse_model
+from psm_analysis.sem.teststat import ModelTest, model_test
+
+
+def sem(
+    model: str,
+    data: pd.DataFrame | None = None,
+    *,
+    estimator: Estimator | None = None,
+    ordered: Sequence[str] | bool = (),
+    group: str | None = None,
+    group_equal: Sequence[str] = (),
+    group_partial: Sequence[str] = (),
+    missing: Missing = "listwise",
+    meanstructure: bool | None = None,
+    std_lv: bool = False,
+    orthogonal: bool = False,
+    parameterization: Parameterization = "delta",
+    fixed_x: bool = True,
+    cluster: str | None = None,
+    sampling_weights: str | None = None,
+    information: Information | None = None,
+    se: str | None = None,
+    test: str | None = None,
+    rotation: str | None = None,
+    sample_cov: Any = None,
+    sample_mean: Any = None,
+    sample_sd: Any = None,
+    sample_nobs: Any = None,
+    engine: Engine = "native",
+) -> SemResult:
+    """Fit a structural equation model by maximum likelihood or least squares.
+
+    Maximum likelihood minimises ``F = log|Sigma| + tr(S Sigma^-1) + (m - mu)' Sigma^-1 (m - mu) - log|S| - p`` over the
+    free parameters of ``Sigma = Lambda (I - B)^-1 Psi (I - B)^-T Lambda' + Theta`` (and of ``mu``); ``N F`` is the
+    chi-square. Least squares minimises ``(s - sigma)' W (s - sigma)`` over sample and implied moments.
+
+    Parameters
+    ----------
+    model
+        The model in lavaan's language: ``=~`` is measured by, ``~`` is regressed on, ``~~`` covaries with, ``~ 1`` has
+        the intercept, ``:=`` is defined as, ``==  <  >`` constrain labels; modifiers stand before a ``*``.
+    data
+        One row per respondent; `missing` says what becomes of incomplete rows.
+    estimator
+        ``ML, MLM, MLMV, MLMVS, MLF, MLR, GLS, ULS, ULSM, ULSMV, WLS, DWLS, WLSM, WLSMV``.
+    missing
+        ``listwise``, ``fiml`` (likelihood of incomplete rows) or ``pairwise`` (ordinal variables).
+    information, se, test
+        In place of those that the estimator is paired with.
+    ordered, parameterization
+        Names of ordinal variables, or True for all that are not exogenous; ``delta`` or ``theta``.
+    cluster, sampling_weights, rotation
+        Not available in this version; anything but the default is refused.
+    group
+        Column of the groups; the model is fitted to all groups at once.
+    group_equal
+        What is equal over groups: ``loadings, intercepts, means, regressions, residuals, residual_covariances,
+        lv_variances, lv_covariances``.
+    group_partial
+        Parameters that stay free all the same, such as ``"x3 ~ 1"``.
+    meanstructure
+        Whether means are modelled; by default if the model has intercepts or there are groups.
+    std_lv
+        Fix factor variances, not first loadings, to 1.
+    orthogonal
+        Fix covariances of factors to 0.
+    fixed_x
+        Keep means and covariances of exogenous observed variables at their sample values.
+    sample_cov, sample_mean, sample_sd, sample_nobs
+        Published moments in place of data: a covariance matrix with names on both axes (or correlations and
+        ``sample_sd``), divisor N - 1, one per group in a list; the number of respondents.
+    engine
+        ``native``, or ``semopy`` for an independent second opinion.
+
+    Returns
+    -------
+    SemResult
+        Estimates, tests, fit measures and everything after the fit.
+
+    Raises
+    ------
+    ModelSyntaxError, ModelError
+        For a model that cannot be read, is not identified, or contradicts itself.
+    DataError
+        For variables that are unknown, not numeric, constant or collinear, and matrices that are not valid.
+    OptionError
+        For an argument that is unknown or not available.
+
+    References
+    ----------
+    Jöreskog, K. G. (1969). A general approach to confirmatory maximum likelihood factor analysis. Psychometrika, 34.
+    Bollen, K. A. (1989). Structural equations with latent variables. Wiley. Eq. 4.67 and 8.15.
+    Rosseel, Y. (2012). lavaan: An R package for structural equation modeling. Journal of Statistical Software, 48(2).
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> names = ["x1", "x2", "x3", "x4"]
+    >>> r = pd.DataFrame([[1, .5, .4, .3], [.5, 1, .4, .3], [.4, .4, 1, .2], [.3, .3, .2, 1]], names, names)
+    >>> fit = sem("f =~ x1 + x2 + x3 + x4", sample_cov=r, sample_nobs=200)
+    >>> round(fit.fit_measures["chisq"], 3), int(fit.fit_measures["df"])
+    (0.397, 2)
+    """
+    given = {name: value for name, value in locals().items() if name not in ("model", "data")}
+    return _fit(model, data, FitOptions(**given).checked())
+
+
+def cfa(model: str, data: pd.DataFrame | None = None, **options: Unpack[SemKeywords]) -> SemResult:
+    """Fit a confirmatory factor analysis: as :func:`sem`, whose arguments it shares.
+
+    Factors covary, first loadings are 1 (``std_lv=True``: factor variances are).
+
+    Parameters
+    ----------
+    model, data
+        As :func:`sem`.
+    **options
+        Every other argument of :func:`sem`, by keyword.
+
+    Returns
+    -------
+    SemResult
+        Estimates, tests, fit measures and everything after the fit.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> names = ["x1", "x2", "x3"]
+    >>> r = pd.DataFrame([[1, .5, .4], [.5, 1, .4], [.4, .4, 1]], names, names)
+    >>> fit = cfa("f =~ x1 + x2 + x3", sample_cov=r, sample_nobs=200, std_lv=True)
+    >>> [round(value, 3) for value in fit.tidy()["std_all"][:3]]
+    [0.707, 0.707, 0.566]
+    """
+    return _fit(model, data, FitOptions(**options).checked())
+
+
+def growth(model: str, data: pd.DataFrame | None = None, **options: Unpack[SemKeywords]) -> SemResult:
+    """Fit a growth curve model: as :func:`sem`, but intercepts of indicators are 0 and means of factors are free.
+
+    Parameters
+    ----------
+    model, data
+        As :func:`sem`.
+    **options
+        Every other argument of :func:`sem`, by keyword.
+
+    Returns
+    -------
+    SemResult
+        Estimates, tests, fit measures and everything after the fit.
+
+    Examples
+    --------
+    >>> import numpy as np, pandas as pd
+    >>> rng = np.random.default_rng(1)
+    >>> level, slope = rng.normal(3, 1, 400), rng.normal(0.5, 0.3, 400)
+    >>> waves = pd.DataFrame({f"y{t}": level + t * slope + rng.normal(0, 0.5, 400) for t in range(4)})
+    >>> fit = growth("i =~ 1*y0 + 1*y1 + 1*y2 + 1*y3; s =~ 0*y0 + 1*y1 + 2*y2 + 3*y3", waves)
+    >>> means = fit.tidy().query("op == '~1' and lhs in ['i', 's']")["estimate"]
+    >>> bool(abs(means.iloc[0] - 3) < 0.2 and abs(means.iloc[1] - 0.5) < 0.1)
+    True
+    """
+    return _fit(model, data, FitOptions(**options).checked(), growth_curve=True)
+
+
+def _fit(model: str, data: pd.DataFrame | None, options: FitOptions, *, growth_curve: bool = False) -> SemResult:
+    spec = options.spec()
+    parsed = parse_model(model)
+    ordered = _ordered(parsed, options)
+    sample, categories = _sample(parsed, data, options, ordered)
+    table = build_table(
+        parsed,
+        TableOptions(
+            meanstructure=growth_curve or _wants_means(parsed, options, sample),
+            std_lv=options.std_lv,
+            orthogonal=options.orthogonal,
+            fixed_x=options.fixed_x,
+            growth=growth_curve,
+            n_groups=len(sample.groups),
+            ordered=categories,
+            theta=options.parameterization == "theta",
+            group_equal=tuple(options.group_equal),
+            group_partial=tuple(options.group_partial),
+        ),
+    )
+    if options.engine == "semopy":
+        from psm_analysis.sem.semopy_engine import fit_semopy
+
+        return fit_semopy(table, sample, model=model, spec=spec)
+    return fit_table(table, sample, model=model, spec=spec)
+
+
+def _ordered(parsed: ParsedModel, options: FitOptions) -> tuple[str, ...]:
+    """Return the ordinal variables in the order of the model."""
+    roles = find_roles(parsed.terms)
+    endogenous = [name for name in roles.observed if name not in roles.exogenous_observed]
+    if isinstance(options.ordered, bool):
+        return tuple(endogenous) if options.ordered else ()
+    unknown = [name for name in options.ordered if name not in endogenous]
+    if unknown:
+        exogenous = unknown[0] in roles.exogenous_observed
+        raise OptionError(
+            f"The ordinal variable {unknown[0]!r} is {'exogenous' if exogenous else 'not in the model'}.",
+            where="argument 'ordered'",
+            remedy=nearest(unknown[0], endogenous) or "Name outcomes and indicators of the model only.",
+        )
+    return tuple(name for name in endogenous if name in options.ordered)
+
+
+Categories = tuple[tuple[str, int], ...]
+
+
+def _sample(
+    parsed: ParsedModel, data: pd.DataFrame | None, options: FitOptions, ordered: tuple[str, ...]
+) -> tuple[Sample, Categories]:
+    roles = find_roles(parsed.terms)
+    if data is not None and options.sample_cov is None:
+        if ordered:
+            if len(ordered) < len(roles.observed):
+                raise OptionError(
+                    "Ordinal and continuous variables in one model are not available in this version.",
+                    where="argument 'ordered'",
+                    remedy=f"Make all of {', '.join(roles.observed[:5])} ... ordinal, or none.",
+                )
+            return sample_from_ordinal(data, roles.observed, group=options.group, missing=options.missing)
+        if options.missing == "fiml":
+            exogenous = roles.exogenous_observed if options.fixed_x else ()
+            return sample_from_incomplete(data, roles.observed, group=options.group, exogenous=exogenous), ()
+        return sample_from_data(data, roles.observed, group=options.group), ()
+    if data is None and options.sample_cov is not None:
+        sample = sample_from_moments(
+            roles.observed,
+            covs=options.sample_cov,
+            means=options.sample_mean,
+            sds=options.sample_sd,
+            nobs=options.sample_nobs,
+        )
+        return sample, ()
+    raise DataError(
+        "There is nothing to fit." if data is None else "Data and a covariance matrix are both given.",
+        where="arguments 'data' and 'sample_cov'",
+        remedy="Give one of the two: a DataFrame of rows, or sample_cov= with sample_nobs=.",
+    )
+
+
+def _wants_means(parsed: ParsedModel, options: FitOptions, sample: Sample) -> bool:
+    written = any(term.op == "~1" for term in parsed.terms)
+    known = all(group.mean is not None for group in sample.groups)
+    wanted = options.meanstructure
+    if options.missing == "fiml" or sample.groups[0].ordinal is not None:
+        wanted = True
+    if wanted is None:
+        wanted = written or (known and len(sample.groups) > 1) or "intercepts" in options.group_equal
+    if wanted and not known:
+        raise DataError("A mean structure needs means.", where="argument 'sample_mean'", remedy="Give sample_mean=.")
+    if not wanted and written:
+        raise ModelError(
+            "The model has intercepts, but meanstructure is False.",
+            remedy="Leave meanstructure out, or the intercepts.",
+        )
+    return wanted
+
+
+def fit_table(
+    table: ParameterTable, sample: Sample, *, model: str, spec: EstimatorSpec = SPECS["ML"], level: int = 5
+) -> SemResult:
+    """Estimate a completed parameter table: the part of a fit that invariance and simulation repeat."""
+    e = estimate(table, sample, spec)
+    vcov = np.full((e.problem.n_free, e.problem.n_free), math.nan)
+    test = baseline = ModelTest(math.nan, e.df)
+    notes = [NOT_CONVERGED]
+    if e.solution.converged:
+        vcov = parameter_covariance(e, parameter_names(table, e.problem))
+        test, baseline = model_test(e), baseline_test(e)
+        notes = admissibility(table, e.problem, e.solution.x, group_labels=[group.label for group in sample.groups])
+    for note in notes:
+        python_warnings.warn(note, PsmAnalysisWarning, stacklevel=level)
+    return SemResult(
+        model=model,
+        table=table,
+        sample=e.sample,
+        problem=e.problem,
+        constraints=e.constraints,
+        solution=e.solution,
+        free_vcov=vcov,
+        fit_measures=fit_measures(e, test, baseline),
+        warnings=tuple(notes),
+        estimator=spec.name,
+        engine="native",
+    )
+
+
+NOT_CONVERGED = (
+    "No minimum was found from any start: the estimates are not a solution, and there are no standard errors. "
+    "Look for a factor with weak indicators, a wrong sign, or too few rows; give start() values, or simplify the model."
+)

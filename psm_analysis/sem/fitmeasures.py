@@ -1,0 +1,261 @@
+"""Fetches from a fit the numbers that the formulas of fit need, under lavaan's names."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+
+from psm_analysis.sem import formulas
+from psm_analysis.sem.arrays import Array
+from psm_analysis.sem.discrepancy.fiml import FullInformation
+from psm_analysis.sem.discrepancy.least_squares import LeastSquares
+from psm_analysis.sem.estimate import Estimation
+from psm_analysis.sem.gamma import normal_weight
+from psm_analysis.sem.implied import Implied, stacked
+from psm_analysis.sem.sample import GroupSample, Sample
+from psm_analysis.sem.teststat import ModelTest
+
+
+def fit_measures(e: Estimation, test: ModelTest, baseline: ModelTest) -> dict[str, float]:
+    """Return all fit measures of an estimation; of one that did not converge only the counts."""
+    sample = e.sample
+    counts = {"npar": float(e.npar), "df": float(e.df), "ntotal": float(sample.nobs)}
+    if not e.solution.converged:
+        return counts
+    implied = e.problem.implied(e.solution.x)
+    found = counts | _chisq_measures(e, test, baseline)
+    if test.is_scaled:
+        found |= scaled_measures(test, baseline, nobs=e.scale, n_groups=len(sample.groups))
+    if not math.isnan(test.robust_chisq):
+        nobs = sample.nobs if e.ordinal else e.scale
+        found |= robust_measures(test, baseline, nobs=nobs, n_groups=len(sample.groups), ordinal=e.ordinal)
+    found |= ordinal_residuals(e, implied) if e.ordinal else _residual_measures(sample, implied, means=e.means)
+    found |= lisrel_gfi(e, implied)
+    if e.spec.likelihood:
+        found |= {"gfi": _steiger_gfi(e, implied)}
+    if e.spec.likelihood:
+        logl, unrestricted = log_likelihoods(e, implied)
+        found |= {"logl": logl, "unrestricted_logl": unrestricted}
+        found |= formulas.information_criteria(logl, e.npar, sample.nobs)
+    if not math.isnan(test.h0):
+        found |= {"scaling_factor_h0": test.h0, "scaling_factor_h1": test.h1}
+    return found
+
+
+def _chisq_measures(e: Estimation, test: ModelTest, baseline: ModelTest) -> dict[str, float]:
+    nobs, n_groups, chisq, df = e.scale, len(e.sample.groups), test.chisq, float(test.df)
+    b, b_df = baseline.chisq, float(baseline.df)
+    low, high = formulas.rmsea_interval(chisq, df, nobs, n_groups=n_groups)
+    return {
+        "fmin": e.scale * e.solution.value / e.sample.nobs / 2.0,
+        "chisq": chisq,
+        "pvalue": formulas.chisq_p_value(chisq, df),
+        "baseline_chisq": b,
+        "baseline_df": b_df,
+        "baseline_pvalue": formulas.chisq_p_value(b, b_df),
+        **formulas.incremental_fit(chisq, df, b, b_df),
+        "rmsea": formulas.rmsea(chisq, df, nobs, n_groups=n_groups),
+        "rmsea_ci_lower": low,
+        "rmsea_ci_upper": high,
+        "rmsea_ci_level": 0.90,
+        "rmsea_pvalue": formulas.close_fit_p_value(chisq, df, nobs, n_groups=n_groups),
+        "rmsea_close_h0": 0.05,
+        "rmsea_notclose_pvalue": 1.0 - formulas.close_fit_p_value(chisq, df, nobs, n_groups=n_groups, rmsea=0.08),
+        "rmsea_notclose_h0": 0.08,
+        "mfi": formulas.mfi(chisq, df, nobs),
+        "ecvi": formulas.ecvi(chisq, e.npar, nobs),
+        "cn_05": formulas.critical_n(chisq, df, nobs),
+        "cn_01": formulas.critical_n(chisq, df, nobs, alpha=0.01),
+    }
+
+
+def scaled_measures(test: ModelTest, baseline: ModelTest, *, nobs: int, n_groups: int) -> dict[str, float]:
+    """Return the fit measures of the scaled statistics.
+
+    Where the statistic is divided by c only, interval and close-fit test of the RMSEA take the unscaled one as c
+    times a noncentral chi-square of ``c df`` degrees of freedom, as lavaan does.
+    """
+    t, t_df, b, b_df = test.scaled, test.scaled_df, baseline.scaled, baseline.scaled_df
+    c = test.scaling if t_df == test.df and not test.shift else 1.0
+    low, high = formulas.rmsea_interval(c * t, c * t_df, nobs, n_groups=n_groups)
+    return {
+        "chisq_scaled": t,
+        "df_scaled": t_df,
+        "pvalue_scaled": formulas.chisq_p_value(t, t_df),
+        "chisq_scaling_factor": test.scaling,
+        "baseline_chisq_scaled": b,
+        "baseline_df_scaled": b_df,
+        "baseline_pvalue_scaled": formulas.chisq_p_value(b, b_df),
+        "baseline_chisq_scaling_factor": baseline.scaling,
+        **{f"{name}_scaled": value for name, value in formulas.incremental_fit(t, t_df, b, b_df).items()},
+        "rmsea_scaled": formulas.rmsea(t, t_df, nobs, n_groups=n_groups),
+        "rmsea_ci_lower_scaled": low,
+        "rmsea_ci_upper_scaled": high,
+        "rmsea_pvalue_scaled": formulas.close_fit_p_value(c * t, c * t_df, nobs, n_groups=n_groups),
+    }
+
+
+def robust_measures(
+    test: ModelTest, baseline: ModelTest, *, nobs: int, n_groups: int, ordinal: bool
+) -> dict[str, float]:
+    """Return robust CFI, TLI and RMSEA (Brosseau-Liard & Savalei, 2014; incomplete data: Zhang & Savalei, 2023)."""
+    if test.df == 0:
+        return dict.fromkeys(("cfi_robust", "tli_robust", "rni_robust"), 1.0) | dict.fromkeys(
+            ("rmsea_robust", "rmsea_ci_lower_robust", "rmsea_ci_upper_robust"), 0.0
+        )
+    lack, worst = test.robust_chisq - test.robust_offset, baseline.robust_chisq - baseline.robust_offset
+    correction = test.robust_offset / test.df
+    statistic, df, factor = test.robust_chisq / correction, float(test.df), correction
+    if test.is_scaled and not ordinal and (test.shift or test.scaled_df != test.df):
+        statistic, df, factor = test.scaled, test.scaled_df, test.scaling
+    low, high = formulas.rmsea_interval(statistic, df, nobs, n_groups=n_groups)
+    return {
+        "cfi_robust": formulas.cfi(lack, 0.0, worst, 0.0),
+        "tli_robust": 1.0 - (lack / test.df) / (worst / baseline.df),
+        "rni_robust": formulas.rni(lack, 0.0, worst, 0.0),
+        "rmsea_robust": math.sqrt(n_groups * max(lack, 0.0) / (test.df * nobs)),
+        "rmsea_ci_lower_robust": math.sqrt(factor) * low,
+        "rmsea_ci_upper_robust": math.sqrt(factor) * high,
+    }
+
+
+def log_likelihoods(e: Estimation, implied: Sequence[Implied]) -> tuple[float, float]:
+    """Return the log-likelihood of the model and of the saturated model, given the exogenous variables.
+
+    ``-(n/2) [p log 2 pi + log|Sigma| + tr(S Sigma^-1) + d' Sigma^-1 d]``, less the same for the exogenous variables.
+    """
+    model = saturated = 0.0
+    x = e.exogenous
+    for group, moments in zip(e.sample.groups, implied, strict=True):
+        given = _normal(group.nobs, group.cov[np.ix_(x, x)], group.cov[np.ix_(x, x)]) if x else 0.0
+        if group.patterns is not None:
+            answers = float((group.patterns.counts @ group.patterns.observed).sum())
+            fit = FullInformation(group.patterns, 0.0).value(moments)
+            model -= 0.5 * (answers * LOG_2_PI + group.nobs * fit) + given
+            saturated -= 0.5 * (answers * LOG_2_PI + group.nobs * group.saturated) + given
+            continue
+        d = group.mean - moments.mu if e.means and group.mean is not None else np.zeros(len(moments.mu))
+        model += _normal(group.nobs, moments.Sigma, group.cov + np.outer(d, d)) - given
+        saturated += _normal(group.nobs, group.cov, group.cov) - given
+    return model, saturated
+
+
+LOG_2_PI = math.log(2.0 * math.pi)
+
+
+def _normal(nobs: float, Sigma: Array, moments: Array) -> float:
+    log_determinant = np.linalg.slogdet(Sigma)[1]
+    trace = np.trace(np.linalg.solve(Sigma, moments))
+    return float(-0.5 * nobs * (len(Sigma) * math.log(2.0 * math.pi) + log_determinant + trace))
+
+
+def _residual_measures(sample: Sample, implied: Sequence[Implied], *, means: bool) -> dict[str, float]:
+    """Return RMR, SRMR (Bentler, 1995; Mplus) and CRMR (Bollen, 1989), weighted over groups."""
+    total: dict[str, float] = {}
+    for weight, group, moments in zip(sample.weights, sample.groups, implied, strict=True):
+        for name, value in _group_residuals(group, moments, means=means).items():
+            total[name] = total.get(name, 0.0) + weight * value
+    return total
+
+
+def _group_residuals(group: GroupSample, moments: Implied, *, means: bool) -> dict[str, float]:
+    S, Sigma, p = group.cov, moments.Sigma, len(group.cov)
+    lower, strict = np.tril_indices(p), np.tril_indices(p, -1)
+    sd, model_sd = np.sqrt(np.diagonal(S)), np.sqrt(np.diagonal(Sigma))
+    raw, bentler = S - Sigma, (S - Sigma) / np.outer(sd, sd)
+    cor = S / np.outer(sd, sd) - Sigma / np.outer(model_sd, model_sd)
+    d = group.mean - moments.mu if means and group.mean is not None else np.zeros(p)
+    z = d / sd
+    z_cor = group.mean / sd - moments.mu / model_sd if means and group.mean is not None else np.zeros(p)
+
+    def root(squares: float, count: int) -> float:
+        return math.sqrt(squares / count) if count else 0.0
+
+    k, kc, extra = len(lower[0]), len(strict[0]), p if means else 0
+    s_raw, s_bentler, s_cor = ((m[i] ** 2).sum() for m, i in ((raw, lower), (bentler, lower), (cor, strict)))
+    s_mplus = s_cor + (np.diagonal(bentler) ** 2).sum()
+    return {
+        "rmr": root(s_raw + d @ d, k + extra),
+        "rmr_nomean": root(s_raw, k),
+        "srmr": root(s_bentler + z @ z, k + extra),
+        "srmr_bentler": root(s_bentler + z @ z, k + extra),
+        "srmr_bentler_nomean": root(s_bentler, k),
+        "crmr": root(s_cor + z @ z, kc + extra),
+        "crmr_nomean": root(s_cor, kc),
+        "srmr_mplus": root(s_mplus + z_cor @ z_cor, k + extra),
+        "srmr_mplus_nomean": root(s_mplus, k),
+    }
+
+
+def lisrel_gfi(e: Estimation, implied: Sequence[Implied]) -> dict[str, float]:
+    """Return ``1 - (s - sigma)'V(s - sigma) / s'V s`` with the weights V of the estimator, and its kin.
+
+    Jöreskog and Sörbom (1982); ``s`` leaves out the moments of exogenous variables.
+    """
+    lack = size = count = 0.0
+    for g, weight in enumerate(e.sample.weights):
+        function = e.problem.discrepancies[g]
+        if e.ordinal and isinstance(function, LeastSquares):
+            gap, given, V = function.s - function.moments.vector(implied[g]), function.s, function.W
+        else:
+            gap, given = _moment_gaps(e.sample.groups[g], implied[g], exogenous=e.exogenous, means=e.means)
+            V = function.W if isinstance(function, LeastSquares) else normal_weight(implied[g].Sigma, means=e.means)
+            V = np.ones(len(V)) if e.spec.function == "ULS" else V
+        lack += weight * _quadratic(gap, V)
+        size += weight * _quadratic(given, V)
+        count += len(gap)
+    gfi = 1.0 - lack / size
+    agfi = 1.0 - count / e.df * (1.0 - gfi) if e.df else 1.0
+    return {"gfi_lisrel": gfi, "agfi_lisrel": agfi, "pgfi": e.df / count * gfi}
+
+
+def _steiger_gfi(e: Estimation, implied: Sequence[Implied]) -> float:
+    """Return ``p / (p + 2 (X - df) / N)`` (Steiger, 1989) with Browne's residual chi-square X of normal theory."""
+    p, misfit = len(e.sample.names), 0.0
+    for g, weight in enumerate(e.sample.weights):
+        gap, _ = _moment_gaps(e.sample.groups[g], implied[g], exogenous=[], means=e.means)
+        misfit += weight * _quadratic(gap, normal_weight(implied[g].Sigma, means=e.means))
+    return p / (p + 2.0 * max(misfit - e.df / e.sample.nobs, 0.0))
+
+
+def ordinal_residuals(e: Estimation, implied: Sequence[Implied]) -> dict[str, float]:
+    """Return SRMR and CRMR of correlations and thresholds, weighted over groups."""
+    total: dict[str, float] = {}
+    p = len(e.sample.names)
+    for g, weight in enumerate(e.sample.weights):
+        function = e.problem.discrepancies[g]
+        assert isinstance(function, LeastSquares)
+        gap = function.s - function.moments.vector(implied[g])
+        off = p * (p - 1) // 2
+        levels, squares = float(gap[:-off] @ gap[:-off]), float(gap[-off:] @ gap[-off:])
+        n_levels, diagonal = len(gap) - off, p
+        found = {
+            "rmr": math.sqrt((levels + squares) / (n_levels + off + diagonal)),
+            "rmr_nomean": math.sqrt(squares / (off + diagonal)),
+            "srmr": math.sqrt(squares / (off + diagonal)),
+            "srmr_bentler": math.sqrt((levels + squares) / (n_levels + off + diagonal)),
+            "srmr_bentler_nomean": math.sqrt(squares / (off + diagonal)),
+            "crmr": math.sqrt((levels + squares) / (n_levels + off)),
+            "crmr_nomean": math.sqrt(squares / off),
+        }
+        for name, value in found.items():
+            total[name] = total.get(name, 0.0) + weight * value
+    return total
+
+
+def _moment_gaps(group: GroupSample, moments: Implied, *, exogenous: list[int], means: bool) -> tuple[Array, Array]:
+    """Return ``s - sigma``, and ``s`` without the moments of exogenous variables."""
+    cov, mean = group.cov.copy(), None
+    cov[np.ix_(exogenous, exogenous)] = 0.0
+    gap = stacked(None, group.cov - moments.Sigma)
+    if means and group.mean is not None:
+        mean = group.mean.copy()
+        mean[exogenous] = 0.0
+        gap = np.concatenate([group.mean - moments.mu, gap])
+    return gap, stacked(mean, cov)
+
+
+def _quadratic(x: Array, V: Array) -> float:
+    return float(x @ V @ x) if V.ndim == 2 else float((V * x) @ x)

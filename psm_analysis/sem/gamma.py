@@ -1,0 +1,68 @@
+"""The asymptotic covariance matrix of sample moments: ``N acov(m, vech S)``, from the rows or by normal theory.
+
+References
+----------
+Browne, M. W. (1984). Asymptotically distribution-free methods for the analysis of covariance structures. British
+Journal of Mathematical and Statistical Psychology, 37, 62-83.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from psm_analysis.sem.arrays import Array
+
+
+def casewise_moments(rows: Array, *, means: bool, exogenous: list[int]) -> Array:
+    """Return what each row adds to the moments, centred: ``(y - m, vech (y - m)(y - m)' - s)``, shape ``(N, p*)``.
+
+    What fixed exogenous variables explain is taken out of every row, so that their moments have no variance.
+    """
+    centred = rows - rows.mean(axis=0)
+    parts = _products(centred, means)
+    if exogenous:
+        x = centred[:, exogenous]
+        slopes, *_ = np.linalg.lstsq(x, centred, rcond=None)
+        predicted = x @ slopes
+        predicted[:, exogenous] = x
+        parts = parts - _products(predicted, means)
+    return np.asarray(parts - parts.mean(axis=0))
+
+
+def _products(centred: Array, means: bool) -> Array:
+    column, row = np.triu_indices(centred.shape[1])
+    products = centred[:, row] * centred[:, column]
+    return np.hstack([centred, products]) if means else products
+
+
+def adf_gamma(rows: Array, *, means: bool, exogenous: list[int]) -> Array:
+    """Return the distribution-free covariance matrix of the moments (divisor N)."""
+    parts = casewise_moments(rows, means=means, exogenous=exogenous)
+    return np.asarray(parts.T @ parts / len(parts))
+
+
+def normal_gamma(Sigma: Array, *, means: bool) -> Array:
+    """Return the covariance matrix of the moments under normality: ``sigma_ik sigma_jl + sigma_il sigma_jk``."""
+    column, row = np.triu_indices(len(Sigma))
+    rr, rc = Sigma[np.ix_(row, row)], Sigma[np.ix_(row, column)]
+    gamma = rr * Sigma[np.ix_(column, column)] + rc * rc.T
+    return _with_means(gamma, Sigma, means)
+
+
+def normal_weight(Sigma: Array, *, means: bool) -> Array:
+    """Return the inverse of :func:`normal_gamma`: ``1/2 D'(Sigma^-1 x Sigma^-1) D``."""
+    W = np.linalg.inv(Sigma)
+    column, row = np.triu_indices(len(W))
+    rc = W[np.ix_(row, column)]
+    twice = np.where(row == column, 1.0, 2.0)
+    weight = 0.25 * np.outer(twice, twice) * (W[np.ix_(row, row)] * W[np.ix_(column, column)] + rc * rc.T)
+    return _with_means(weight, W, means)
+
+
+def _with_means(block: Array, mean_block: Array, means: bool) -> Array:
+    if not means:
+        return block
+    p, k = len(mean_block), len(block)
+    whole = np.zeros((p + k, p + k))
+    whole[:p, :p], whole[p:, p:] = mean_block, block
+    return whole

@@ -1,0 +1,55 @@
+"""Second derivatives of the implied moments, contracted with the slopes of a discrepancy.
+
+The vectors ``u, v, m`` of the first derivatives are columns of ``L`` and ``D`` and entries of ``A alpha``, whose own
+derivatives are again such columns times entries of ``A`` and ``C``; so the matrix is made of elementwise products.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from psm_analysis.sem.arrays import Array
+from psm_analysis.sem.implied import Directions, Implied
+from psm_analysis.sem.matrices import ALPHA, BETA, LAMBDA, PSI, Layout
+
+
+def curvature(layout: Layout, implied: Implied, d: Directions, *, G: Array, g: Array) -> Array:
+    """Return ``tr(G d2Sigma_kl) + g' d2mu_kl`` for all pairs of parameters of a layout, shape ``(q, q)``."""
+    if not layout.eta:
+        return np.zeros((len(layout.rows), len(layout.rows)))
+    return _sigma(layout, implied, d, G) + _mu(layout, implied, d, g)
+
+
+def _kinds(layout: Layout) -> tuple[Array, Array, Array, Array]:
+    """Return 0/1 vectors: moves A or Lambda; is in Beta; is in Psi; is in Lambda or Beta."""
+    code = layout.matrix
+    return tuple(np.isin(code, kinds).astype(float) for kinds in ((LAMBDA, BETA), BETA, PSI, (LAMBDA, BETA)))  # type: ignore[return-value]
+
+
+def _sigma(layout: Layout, implied: Implied, d: Directions, G: Array) -> Array:
+    moving, beta, psi, loading = _kinds(layout)
+    row, column = np.minimum(layout.row, len(layout.eta) - 1), np.minimum(layout.column, len(layout.eta) - 1)
+    half = np.where(layout.row == layout.column, 0.5, 1.0)
+    A, C = implied.A, implied.C
+    UGU, UGV = d.U.T @ G @ d.U, d.U.T @ G @ d.V
+    has_row = beta + psi * half
+    found = 2.0 * np.outer(has_row, moving) * A[np.ix_(column, row)].T * UGV.T
+    found += 2.0 * np.outer(psi, moving) * A[np.ix_(column, column)].T * UGU
+    found += 2.0 * np.outer(loading, moving) * C[np.ix_(column, column)].T * UGU
+    found += 2.0 * np.outer(loading, beta + psi * half) * A[np.ix_(column, row)] * UGV
+    found += 2.0 * np.outer(loading, psi) * A[np.ix_(column, column)] * UGU
+    return np.asarray(found)
+
+
+def _mu(layout: Layout, implied: Implied, d: Directions, g: Array) -> Array:
+    moving, beta, _, loading = _kinds(layout)
+    alpha = (layout.matrix == ALPHA).astype(float)
+    m = len(layout.eta)
+    row, column = np.minimum(layout.row, m - 1), np.minimum(layout.column, m - 1)
+    A, eta = implied.A, implied.eta_mean
+    gU = g @ d.U
+    eta_slope = A[np.ix_(column, row)] * (beta * eta[column] + alpha)
+    found = np.outer(loading * gU, np.ones(len(row))) * eta_slope
+    shift = (beta * eta[column] + alpha)[:, None] * A[np.ix_(column, row)].T
+    found += shift * (moving * gU)[None, :]
+    return np.asarray(found)

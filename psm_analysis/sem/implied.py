@@ -1,0 +1,143 @@
+"""Moments implied by the model and their derivatives, in a form that makes everything after them cheap.
+
+With ``A = (I - Beta)^-1``, ``L = Lambda A`` and ``D = L Psi A'``, the derivative of ``Sigma`` with respect to any
+parameter is ``u v' + v u'`` for two vectors; ``mu`` moves along a third. Gradient and information need only these.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from psm_analysis.sem.arrays import Array
+from psm_analysis.sem.matrices import ALPHA, BETA, DELTA, LAMBDA, NU, PSI, TAU, THETA, Layout, Matrices, fill
+
+
+@dataclass(frozen=True, slots=True)
+class Implied:
+    """Implied moments of one group and what they were made of."""
+
+    Sigma: Array
+    mu: Array
+    A: Array
+    L: Array
+    C: Array
+    D: Array
+    eta_mean: Array
+    matrices: Matrices
+
+
+@dataclass(frozen=True, slots=True)
+class Directions:
+    """Derivatives: ``dSigma_k = u_k v_k' + v_k u_k'`` and ``dmu_k = m_k``; columns are parameters.
+
+    ``tau`` and ``delta`` are those of thresholds (a row of zeros is appended) and scaling factors, None without them.
+    """
+
+    U: Array
+    V: Array
+    M: Array
+    tau: Array | None = None
+    delta: Array | None = None
+
+
+def imply(layout: Layout, values: Array) -> Implied:
+    """Return the moments implied at a parameter vector.
+
+    ``Sigma = L Psi L' + Theta``, ``mu = nu + L alpha`` (Bollen, 1989, eq. 8.15 in all-y form).
+    """
+    m = fill(layout, values)
+    identity = np.eye(len(layout.eta))
+    A = np.linalg.inv(identity - m.Beta) if np.any(m.Beta) else np.broadcast_to(identity, m.Beta.shape)
+    L = m.Lambda @ A
+    C = A @ m.Psi @ np.swapaxes(A, -1, -2)
+    D = m.Lambda @ C
+    eta_mean = (A @ m.alpha[..., None])[..., 0]
+    return Implied(
+        Sigma=D @ np.swapaxes(m.Lambda, -1, -2) + m.Theta,
+        mu=m.nu + (m.Lambda @ eta_mean[..., None])[..., 0],
+        A=A,
+        L=L,
+        C=C,
+        D=D,
+        eta_mean=eta_mean,
+        matrices=m,
+    )
+
+
+def derive(layout: Layout, values: Array) -> None:
+    """Fill in, in place, the parameters that follow from the others (ordinal variables).
+
+    Delta parameterization: residual variances such that ``Sigma_ii = 1 / delta_i^2``; the passes reach a fixed point
+    for recursive paths among ordinal variables. Theta: scaling factors ``delta_i = Sigma_ii^(-1/2)``.
+    """
+    places, matrix, row = layout.rows[layout.derived], layout.matrix[layout.derived], layout.row[layout.derived]
+    if layout.theta:
+        variances = np.diagonal(imply(layout, values).Sigma, axis1=-2, axis2=-1)
+        values[..., places] = 1.0 / np.sqrt(variances[..., row])
+        return
+    values[..., places] = 0.0
+    item = np.where(matrix == PSI, layout.dummies[np.minimum(row, len(layout.eta) - 1)], row)
+    for _ in range(1 + int((matrix == PSI).sum())):
+        implied = imply(layout, values)
+        variances = np.diagonal(implied.Sigma, axis1=-2, axis2=-1)
+        values[..., places] += 1.0 / implied.matrices.delta[..., item] ** 2 - variances[..., item]
+
+
+def directions(layout: Layout, implied: Implied) -> Directions:
+    """Return the derivatives of the implied moments with respect to all parameters of the group."""
+    batch, p, q = implied.Sigma.shape[:-2], len(layout.observed), len(layout.rows)
+    U, V, M = (np.zeros((*batch, p, q)) for _ in range(3))
+    for code in (LAMBDA, BETA, PSI, THETA, NU, ALPHA):
+        here = np.flatnonzero(layout.matrix == code)
+        if not here.size:
+            continue
+        row, column = layout.row[here], layout.column[here]
+        half = np.where(row == column, 0.5, 1.0)
+        if code == LAMBDA:
+            U[..., row, here] = 1.0
+            V[..., here] = implied.D[..., column]
+            M[..., row, here] = implied.eta_mean[..., column]
+        elif code == BETA:
+            U[..., here] = implied.L[..., row]
+            V[..., here] = implied.D[..., column]
+            M[..., here] = implied.L[..., row] * implied.eta_mean[..., None, column]
+        elif code == PSI:
+            U[..., here] = implied.L[..., row] * half
+            V[..., here] = implied.L[..., column]
+        elif code == THETA:
+            U[..., row, here] = half
+            V[..., column, here] = 1.0
+        elif code == NU:
+            M[..., row, here] = 1.0
+        elif code == ALPHA:
+            M[..., here] = implied.L[..., row]
+    if not layout.ordinal.any():
+        return Directions(U, V, M)
+    tau, delta = np.zeros((len(layout.threshold_item) + 1, q)), np.zeros((p, q))
+    for code, slopes in ((TAU, tau), (DELTA, delta)):
+        here = np.flatnonzero(layout.matrix == code)
+        slopes[layout.row[here], here] = 1.0
+    return Directions(U, V, M, tau, delta)
+
+
+def moment_jacobian(d: Directions, *, means: bool) -> Array:
+    """Return ``d(mu, vech Sigma) / d parameters`` with ``vech`` by columns of the lower triangle.
+
+    Shape ``(p + p(p+1)/2, q)`` with means and ``(p(p+1)/2, q)`` without.
+    """
+    column, row = np.triu_indices(d.U.shape[-2])
+    sigma = d.U[..., row, :] * d.V[..., column, :] + d.V[..., row, :] * d.U[..., column, :]
+    return np.concatenate([d.M, sigma], axis=-2) if means else sigma
+
+
+def moment_vector(implied: Implied, *, means: bool) -> Array:
+    """Return ``(mu, vech Sigma)``, the lower triangle by columns; without ``mu`` if means are not modelled."""
+    return stacked(implied.mu if means else None, implied.Sigma)
+
+
+def stacked(mean: Array | None, cov: Array) -> Array:
+    """Return a mean vector (if any) and the lower triangle of a covariance matrix, by columns, as one vector."""
+    column, row = np.triu_indices(len(cov))
+    return cov[row, column] if mean is None else np.concatenate([mean, cov[row, column]])

@@ -1,0 +1,65 @@
+"""The baseline model of incremental fit: uncorrelated variables, but for exogenous ones."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from psm_analysis.sem.estimate import Estimation, estimate
+from psm_analysis.sem.partable import NAN, Parameter, ParameterTable
+from psm_analysis.sem.roles import Roles
+from psm_analysis.sem.sample import Sample
+from psm_analysis.sem.teststat import ModelTest, model_test
+
+
+def baseline_test(e: Estimation) -> ModelTest:
+    """Return the test of the independence model by the same estimator; complete-data ML has a closed form."""
+    if e.spec.function == "ML" and e.spec.test == "standard":
+        exogenous = [e.sample.names.index(name) for name in e.table.roles.exogenous_observed]
+        return _closed_form(e.sample, exogenous)
+    return model_test(estimate(independence_table(e.table, e.sample), e.sample, e.spec, prepared=True))
+
+
+def _closed_form(sample: Sample, x: list[int]) -> ModelTest:
+    """Return ``N (log|Sigma_b| - log|S|)`` with ``Sigma_b`` diagonal but for the exogenous block; means saturated."""
+    chisq, df = 0.0, 0
+    for group in sample.groups:
+        p = len(group.cov)
+        others = [i for i in range(p) if i not in x]
+        log_determinant = np.log(np.diagonal(group.cov)[others]).sum()
+        if x:
+            log_determinant += np.linalg.slogdet(group.cov[np.ix_(x, x)])[1]
+        chisq += group.nobs * float(log_determinant - np.linalg.slogdet(group.cov)[1])
+        df += (p * (p - 1) - len(x) * (len(x) - 1)) // 2
+    return ModelTest(chisq, df)
+
+
+def independence_table(table: ParameterTable, sample: Sample) -> ParameterTable:
+    """Return the table of the independence model: variances, means, and moments of exogenous variables."""
+    exogenous, fixed = table.roles.exogenous_observed, table.options.fixed_x
+    rows = _thresholds(table)
+    for group in range(1, len(sample.groups) + 1):
+        for name in sample.names:
+            given = fixed and name in exogenous
+            if name in table.roles.ordered:
+                continue
+            rows.append(Parameter(name, "~~", name, group, not given, NAN, exogenous=given))
+            if table.options.meanstructure:
+                rows.append(Parameter(name, "~1", "", group, not given, NAN, exogenous=given))
+        for i, a in enumerate(exogenous):
+            rows += [Parameter(a, "~~", b, group, not fixed, NAN, exogenous=fixed) for b in exogenous[i + 1 :]]
+    named = tuple(
+        Parameter(p.lhs, p.op, p.rhs, p.group, p.free, p.value, shared=f".b{i}.", exogenous=p.exogenous)
+        for i, p in enumerate(rows)
+    )
+    roles = Roles((), sample.names, (), exogenous, (), (), (), table.roles.ordered)
+    return ParameterTable(named, (), roles, table.options)
+
+
+def _thresholds(table: ParameterTable) -> list[Parameter]:
+    """Return free thresholds and unit variances of the ordinal variables."""
+    found = []
+    for group in range(1, table.options.n_groups + 1):
+        for name, count in table.options.ordered:
+            found += [Parameter(name, "|", f"t{k}", group, True, NAN) for k in range(1, count + 1)]
+            found.append(Parameter(name, "~~", name, group, False, 1.0))
+    return found

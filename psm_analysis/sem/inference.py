@@ -1,0 +1,96 @@
+"""Precision of the estimates: covariance matrix of the free parameters, identification, admissibility."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import scipy.linalg
+
+from psm_analysis.errors import ModelError
+from psm_analysis.sem.arrays import Array
+from psm_analysis.sem.partable import Parameter, ParameterTable
+from psm_analysis.sem.problem import Problem
+
+SINGULAR = 1e-11
+
+
+def free_directions(jacobian: Array) -> Array:
+    """Return a basis of the directions in which the active constraints let the parameters move."""
+    n = jacobian.shape[1]
+    return scipy.linalg.null_space(jacobian) if len(jacobian) else np.eye(n)
+
+
+def covariance(information: Array, jacobian: Array, *, nobs: int, names: Sequence[str]) -> Array:
+    """Return the covariance matrix of the free parameters.
+
+    With the information of one observation ``I`` and a basis ``Z`` of the directions that constraints leave free:
+    ``Z (Z' I Z)^-1 Z' / N`` (Silvey, 1959; Aitchison & Silvey, 1958).
+
+    Raises
+    ------
+    ModelError
+        If the information is singular: the named parameters are not identified.
+    """
+    Z = free_directions(jacobian)
+    if not Z.shape[1]:
+        return np.zeros_like(information)
+    inner = Z.T @ information @ Z
+    scale = np.sqrt(np.maximum(np.diagonal(inner), 1e-300))
+    values, vectors = np.linalg.eigh(inner / np.outer(scale, scale))
+    if values[0] < SINGULAR:
+        unit = np.sqrt(np.maximum(np.diagonal(information), 1e-300))
+        raise _not_identified(np.abs(Z @ (vectors[:, 0] / scale)) * unit, names)
+    root = (Z / scale) @ (vectors / np.sqrt(values))
+    return np.asarray(root @ root.T / nobs)
+
+
+def _not_identified(share: Array, names: Sequence[str]) -> ModelError:
+    involved = [names[i] for i in np.argsort(-share) if share[i] > 0.1 * share.max()][:6]
+    return ModelError(
+        "The model is not identified: the data cannot tell these parameters apart.",
+        where=", ".join(involved),
+        remedy="Fix one of them (for example a loading or a factor variance to 1), or simplify the model.",
+    )
+
+
+def parameter_names(table: ParameterTable, problem: Problem) -> list[str]:
+    """Return a name for each free parameter: its label, or ``lhs op rhs`` with the group if there are several."""
+    names = [""] * problem.n_free
+    for parameter, place in zip(table.parameters, problem.position, strict=True):
+        if place >= 0 and not names[place]:
+            group = f".g{parameter.group}" if table.options.n_groups > 1 and parameter.group > 1 else ""
+            names[place] = parameter.label or f"{parameter.lhs}{parameter.op}{parameter.rhs}{group}"
+    return names
+
+
+def admissibility(table: ParameterTable, problem: Problem, x: Array, *, group_labels: Sequence[str]) -> list[str]:
+    """Return what is not admissible in a solution, one sentence each.
+
+    Negative variances (Heywood cases) and covariance matrices of factors or residuals that are not positive definite.
+    """
+    found = []
+    values = problem.expand(x)
+    for g, (label, implied) in enumerate(zip(group_labels, problem.implied(x), strict=True)):
+        place = f" in group {label!r}" if label else ""
+        negative = [p for p, v in zip(table.parameters, values, strict=True) if _negative(p, float(v), g + 1)]
+        found += [
+            f"The estimated {'residual ' if p.lhs in table.roles.indicators else ''}variance of {p.lhs!r} is "
+            f"negative{place} (a Heywood case)."
+            for p in negative
+        ]
+        n_latent = len(table.roles.latent)
+        C = implied.C[:n_latent, :n_latent]
+        if n_latent > 1 and not negative and np.linalg.eigvalsh(C)[0] < -1e-10 * np.abs(np.diagonal(C)).max():
+            found.append(
+                f"The covariance matrix of the factors is not positive definite{place}: a correlation is above 1, "
+                "or factors depend on each other."
+            )
+        Theta = implied.matrices.Theta
+        if not negative and np.linalg.eigvalsh(Theta)[0] < -1e-10 * max(np.abs(np.diagonal(Theta)).max(), 1e-300):
+            found.append(f"The covariance matrix of the residuals is not positive definite{place}.")
+    return found
+
+
+def _negative(p: Parameter, value: float, group: int) -> bool:
+    return p.group == group and p.op == "~~" and p.lhs == p.rhs and p.free and value < 0

@@ -1,0 +1,149 @@
+"""Where each parameter sits in the matrices of the all-y LISREL form.
+
+``y = nu + Lambda eta + epsilon``, ``eta = alpha + Beta eta + zeta``, ``cov(zeta) = Psi``, ``cov(epsilon) = Theta``.
+Observed variables that take part in regressions, or covary with a factor, become elements of ``eta`` with loading 1.
+
+References
+----------
+Jöreskog, K. G. (1973). A general method for estimating a linear structural equation system.
+Muthén, B. (1984). A general structural equation model with dichotomous, ordered categorical, and continuous latent
+variable indicators. Psychometrika, 49, 115-132 (the all-y form).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from psm_analysis.sem.arrays import Array, Index, Mask
+from psm_analysis.sem.partable import Parameter
+from psm_analysis.sem.roles import Roles
+
+LAMBDA, BETA, PSI, THETA, NU, ALPHA, TAU, DELTA = range(8)
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """Places of the parameters of one group.
+
+    Attributes
+    ----------
+    observed, eta
+        Names of the rows of ``Lambda`` and of its columns.
+    dummies
+        For each element of ``eta`` its row among the observed, or -1 for a factor.
+    rows
+        Which elements of the parameter vector belong to this group.
+    matrix, row, column
+        The matrix (LAMBDA ... DELTA) of each of them and the place in it.
+    ordinal, threshold_item
+        Which observed variables are ordinal, and the variable of each threshold.
+    derived
+        Parameters that follow from the others: residual variances of ordinal variables in the delta parameterization,
+        their scaling factors in the theta parameterization.
+    theta
+        Whether the parameterization is theta.
+    """
+
+    observed: tuple[str, ...]
+    eta: tuple[str, ...]
+    dummies: Index
+    rows: Index
+    matrix: Index
+    row: Index
+    column: Index
+    ordinal: Mask
+    threshold_item: Index
+    derived: Index
+    theta: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Matrices:
+    """The matrices, thresholds and scaling factors; a leading replicate axis is allowed."""
+
+    Lambda: Array
+    Beta: Array
+    Psi: Array
+    Theta: Array
+    nu: Array
+    alpha: Array
+    tau: Array
+    delta: Array
+
+
+def find_layout(parameters: Sequence[Parameter], *, group: int, observed: Sequence[str], roles: Roles) -> Layout:
+    """Return the places of all parameters of a group."""
+    latent = roles.latent
+    mine = [(i, p) for i, p in enumerate(parameters) if p.group == group]
+    in_eta = _structural([p for _, p in mine], latent)
+    eta = (*latent, *(name for name in observed if name in in_eta))
+    at_y = {name: i for i, name in enumerate(observed)}
+    at_eta = {name: i for i, name in enumerate(eta)}
+    thresholds = [(p.lhs, p.rhs) for _, p in mine if p.op == "|"]
+    thresholds.sort(key=lambda pair: (at_y[pair[0]], int(pair[1][1:])))
+    at_tau = {pair: i for i, pair in enumerate(thresholds)}
+    places = [(TAU, at_tau[p.lhs, p.rhs], 0) if p.op == "|" else _place(p, at_y, at_eta) for _, p in mine]
+    matrix, row, column = np.array(places, dtype=np.intp).reshape(-1, 3).T
+    return Layout(
+        observed=tuple(observed),
+        eta=eta,
+        dummies=np.array([-1 if name in latent else at_y[name] for name in eta], dtype=np.intp),
+        rows=np.array([i for i, _ in mine], dtype=np.intp),
+        matrix=matrix,
+        row=row,
+        column=column,
+        ordinal=np.array([name in roles.ordered for name in observed], dtype=bool),
+        threshold_item=np.array([at_y[name] for name, _ in thresholds], dtype=np.intp),
+        derived=np.array([i for i, (_, p) in enumerate(mine) if p.derived], dtype=np.intp),
+        theta=any(p.derived and p.op == "~*~" for _, p in mine),
+    )
+
+
+def _structural(parameters: Sequence[Parameter], latent: Sequence[str]) -> frozenset[str]:
+    """Return factors and the observed variables that must stand in ``eta``."""
+    inside = set(latent)
+    for p in parameters:
+        if p.op == "~":
+            inside |= {p.lhs, p.rhs}
+    pairs = [(p.lhs, p.rhs) for p in parameters if p.op == "~~" and p.lhs != p.rhs]
+    while mixed := [pair for pair in pairs if len(inside & set(pair)) == 1]:
+        inside |= {name for pair in mixed for name in pair}
+    return frozenset(inside)
+
+
+def _place(p: Parameter, at_y: dict[str, int], at_eta: dict[str, int]) -> tuple[int, int, int]:
+    if p.op == "=~":
+        if p.rhs in at_eta:
+            return BETA, at_eta[p.rhs], at_eta[p.lhs]
+        return LAMBDA, at_y[p.rhs], at_eta[p.lhs]
+    if p.op == "~":
+        return BETA, at_eta[p.lhs], at_eta[p.rhs]
+    if p.op == "~~":
+        if p.lhs in at_eta:
+            return PSI, at_eta[p.lhs], at_eta[p.rhs]
+        return THETA, at_y[p.lhs], at_y[p.rhs]
+    if p.op == "~*~":
+        return DELTA, at_y[p.lhs], 0
+    return (ALPHA, at_eta[p.lhs], 0) if p.lhs in at_eta else (NU, at_y[p.lhs], 0)
+
+
+def fill(layout: Layout, values: Array) -> Matrices:
+    """Return the matrices at a parameter vector of shape ``(..., n_parameters)``."""
+    batch, p, m = values.shape[:-1], len(layout.observed), len(layout.eta)
+    shapes = ((p, m), (m, m), (m, m), (p, p), (p, 1), (m, 1), (len(layout.threshold_item), 1), (p, 1))
+    filled = [np.zeros((*batch, *shape), dtype=values.dtype) for shape in shapes]
+    filled[DELTA] += 1.0
+    dummy = np.flatnonzero(layout.dummies >= 0)
+    filled[LAMBDA][..., layout.dummies[dummy], dummy] = 1.0
+    for code, target in enumerate(filled):
+        here = np.flatnonzero(layout.matrix == code)
+        if here.size:
+            row, column, mine = layout.row[here], layout.column[here], values[..., layout.rows[here]]
+            target[..., row, column] = mine
+            if code in (PSI, THETA):
+                target[..., column, row] = mine
+    Lambda, Beta, Psi, Theta, nu, alpha, tau, delta = filled
+    return Matrices(Lambda, Beta, Psi, Theta, nu[..., 0], alpha[..., 0], tau[..., 0], delta[..., 0])

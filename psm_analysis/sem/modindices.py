@@ -1,0 +1,95 @@
+"""Modification indices: what each fixed parameter would gain by being freed.
+
+With score ``s`` and information ``I`` of the full sample at the solution, the index of a candidate is ``s^2 / V`` with
+``V = I_cc - I_cx (I_xx)^-1 I_xc``, and its expected parameter change ``s / V`` (Sörbom, 1989, eq. 8-10).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from itertools import combinations, permutations
+
+import numpy as np
+import pandas as pd
+
+from psm_analysis.sem.arrays import Array
+from psm_analysis.sem.inference import free_directions
+from psm_analysis.sem.matrices import find_layout
+from psm_analysis.sem.partable import Parameter, ParameterTable
+from psm_analysis.sem.problem import Problem
+from psm_analysis.sem.standardize import factors
+
+
+def candidates(table: ParameterTable, group: int) -> Iterator[Parameter]:
+    """Return parameters that the model leaves out: cross-loadings, covariances, paths of structural variables."""
+    roles = table.roles
+    present = {p.key for p in table.parameters if p.group == group}
+    exogenous = frozenset(roles.exogenous_observed)
+    endogenous = [name for name in roles.observed if name not in exogenous]
+    structural = dict.fromkeys(n for p in table.parameters if p.op == "~" for n in (p.lhs, p.rhs))
+    pairs = [(f, "=~", y) for f in roles.latent for y in endogenous]
+    pairs += [(a, "~~", b) for a, b in combinations(endogenous, 2)]
+    pairs += [(a, "~~", b) for a, b in combinations(roles.latent, 2)]
+    pairs += [(a, "~", b) for a, b in permutations(structural, 2) if a not in exogenous]
+    for lhs, op, rhs in pairs:
+        candidate = Parameter(lhs, op, rhs, group, True, 0.0)
+        twin = (rhs, "=~", lhs) if op == "~" else (rhs, "~", lhs)
+        if candidate.key not in present and twin not in present:
+            yield candidate
+
+
+def modification_indices(
+    table: ParameterTable, problem: Problem, x: Array, *, jacobian: Array, nobs: int, names: tuple[str, ...]
+) -> list[dict[str, object]]:
+    """Return one record per candidate: ``lhs op rhs group mi epc sepc_all`` (group as a number)."""
+    n = len(table.parameters)
+    added = [c for g in range(1, table.options.n_groups + 1) for c in candidates(table, g)]
+    extended = (*table.parameters, *added)
+    position = problem.position.copy()
+    fixed = [i for i, p in enumerate(table.parameters) if position[i] < 0 and _testable(p)]
+    tested = [*fixed, *range(n, n + len(added))]
+    places = np.concatenate([position, np.full(len(added), -1, dtype=np.intp)])
+    places[tested] = problem.n_free + np.arange(len(tested))
+    layouts = tuple(
+        find_layout(extended, group=g + 1, observed=names, roles=table.roles) for g in range(len(problem.layouts))
+    )
+    base = np.concatenate([problem.expand(x), np.zeros(len(added))])
+    wide = replace(problem, layouts=layouts, base=base, position=places)
+    everything = np.concatenate([x, base[tested]])
+    gradient, information = wide.derivatives(everything)
+    score, V = _projected(gradient, information, problem.n_free, jacobian)
+    scale = np.ones(len(extended))
+    for layout, implied in zip(layouts, wide.implied(everything), strict=True):
+        scale[layout.rows] = factors(layout, implied, kind="std_all", exogenous=frozenset())
+    found = []
+    for k, i in enumerate(tested):
+        if V[k] > 1e-9 * abs(information[problem.n_free + k, problem.n_free + k]):
+            p, epc = extended[i], score[k] / V[k]
+            found.append(
+                {"lhs": p.lhs, "op": p.op, "rhs": p.rhs, "group": p.group, "mi": nobs * score[k] ** 2 / V[k]}
+                | {"epc": epc, "sepc_all": epc * scale[i]}
+            )
+    return found
+
+
+def _testable(p: Parameter) -> bool:
+    return not p.exogenous and not p.derived and p.op not in ("|", "~*~")
+
+
+def _projected(gradient: Array, information: Array, n_free: int, jacobian: Array) -> tuple[Array, Array]:
+    """Return scores of one observation and their variances after the free parameters have adjusted."""
+    Z = free_directions(jacobian)
+    score = -gradient[n_free:] / 2.0
+    cross = information[n_free:, :n_free] @ Z
+    inner = Z.T @ information[:n_free, :n_free] @ Z
+    solved = np.linalg.solve(inner, cross.T) if Z.shape[1] else np.zeros((0, len(score)))
+    return score, np.diagonal(information)[n_free:] - np.einsum("ij,ji->i", cross, solved)
+
+
+def as_frame(records: list[dict[str, object]], labels: list[str]) -> pd.DataFrame:
+    """Return the records as a DataFrame, largest index first."""
+    columns = ["lhs", "op", "rhs", "group", "mi", "epc", "sepc_all"]
+    frame = pd.DataFrame.from_records(records, columns=columns)
+    frame["group"] = [labels[int(g) - 1] for g in frame["group"]]
+    return frame.sort_values("mi", ascending=False, kind="stable", ignore_index=True)

@@ -1,0 +1,288 @@
+"""Finds the minimum: Fisher scoring with damping and line search, then quasi-Newton, then other starts.
+
+Linear equality constraints are eliminated (``x = origin + basis z``); bounds and nonlinear constraints go through
+sequential quadratic programming (scipy) and are polished by Newton steps on the conditions of Kuhn and Tucker.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import scipy.linalg
+
+from psm_analysis.errors import ModelError
+from psm_analysis.sem.arrays import Array
+from psm_analysis.sem.problem import ConstraintSystem, Problem
+
+TOLERANCE = 1e-9
+NEWTON = 0.2
+MAX_ITERATIONS = 300
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """Lower and upper bounds of the free parameters."""
+
+    lower: Array
+    upper: Array
+
+    @property
+    def any(self) -> bool:
+        """Tell whether any bound is finite."""
+        return bool(np.isfinite(self.lower).any() or np.isfinite(self.upper).any())
+
+
+@dataclass(frozen=True, slots=True)
+class Solution:
+    """Where the search ended.
+
+    ``jacobian`` holds one row per constraint that is active at the solution: equalities, and inequalities and bounds
+    that are met with equality.
+    """
+
+    x: Array
+    value: float
+    iterations: int
+    converged: bool
+    jacobian: Array
+    gradient: Array
+
+
+def minimise(problem: Problem, start: Array, *, constraints: ConstraintSystem, bounds: Bounds) -> Solution:
+    """Return the minimum from the best of several starts.
+
+    The first start is `start`; on failure a quasi-Newton search and four jittered starts (fixed seed) follow.
+    """
+    rng = np.random.default_rng(20120524)
+    jitter = [rng.normal(1.0, 0.3, size=start.size) for _ in range(4)]
+    best: Solution | None = None
+    for factor in (np.ones(start.size), *jitter):
+        found = _search(problem, start * factor, constraints=constraints, bounds=bounds)
+        if found.converged:
+            return found
+        if best is None or found.value < best.value:
+            best = found
+    assert best is not None
+    return best
+
+
+def _search(problem: Problem, start: Array, *, constraints: ConstraintSystem, bounds: Bounds) -> Solution:
+    if constraints.inequalities or bounds.any or not _is_linear(problem, constraints, start):
+        return _constrained(problem, start, constraints, bounds)
+    value, jacobian = constraints.equal(problem, start)
+    origin, basis = _affine(start, value, jacobian, units=_units(problem, start))
+    z, iterations, converged = fisher_scoring(problem, origin, basis)
+    x = origin + basis @ z
+    if not converged:
+        x, converged = _quasi_newton(problem, x, basis)
+        z, more, scored = fisher_scoring(problem, x, basis)
+        x, converged, iterations = x + basis @ z, converged or scored, iterations + more
+    return Solution(x, problem.value(x), iterations, converged, jacobian, _slope(problem, x))
+
+
+def _is_linear(problem: Problem, constraints: ConstraintSystem, start: Array) -> bool:
+    if not constraints.equalities:
+        return True
+    _, here = constraints.equal(problem, start)
+    _, there = constraints.equal(problem, start * 1.7 + 0.3)
+    return bool(np.allclose(here, there, rtol=1e-10, atol=1e-12))
+
+
+def _units(problem: Problem, x: Array) -> Array:
+    """Return the standard deviation of each parameter in one observation: what makes variables of any scale alike."""
+    if not np.isfinite(problem.value(x)):
+        return np.ones(x.size)
+    return 1.0 / _roots(problem.derivatives(x)[1])
+
+
+def _roots(information: Array) -> Array:
+    """Return square roots of the diagonal, 1 where it is not positive."""
+    diagonal = np.diagonal(information)
+    good = np.isfinite(diagonal) & (diagonal > 0)
+    return np.sqrt(np.where(good, diagonal, 1.0))
+
+
+def _affine(start: Array, value: Array, jacobian: Array, *, units: Array) -> tuple[Array, Array]:
+    """Return the point nearest to the start that meets linear constraints, and a basis of the directions they leave."""
+    if not len(value):
+        return start, np.diag(units)
+    scaled = jacobian * units
+    step = units * np.linalg.lstsq(scaled, -value, rcond=None)[0]
+    if not np.allclose(jacobian @ step, -value, atol=1e-8):
+        raise ModelError(
+            "The equality constraints contradict each other.",
+            where="the '==' lines of the model",
+            remedy="Remove one of them.",
+        )
+    return start + step, units[:, None] * scipy.linalg.null_space(scaled)
+
+
+def fisher_scoring(problem: Problem, origin: Array, basis: Array) -> tuple[Array, int, bool]:
+    """Minimise over ``z`` in ``x = origin + basis z`` by damped Fisher scoring with step halving.
+
+    The Hessian of the discrepancy is on average twice the information of one observation, so the full step is
+    ``-(1/2) information^-1 gradient``; near the minimum the Hessian itself takes its place (Newton). Converged when no
+    parameter moves by more than 1e-9 of its standard deviation in one observation.
+    """
+    z = np.zeros(basis.shape[1])
+    if not z.size:
+        return z, 0, True
+    value, damping, near = problem.value(origin), 0.0, False
+    for iteration in range(1, MAX_ITERATIONS + 1):
+        x = origin + basis @ z
+        gradient, information = problem.derivatives(x)
+        gradient, information = basis.T @ gradient, basis.T @ information @ basis
+        if not np.isfinite(value) or not np.isfinite(information).all():
+            return z, iteration, False
+        scale = _roots(information)
+        if near:
+            observed = basis.T @ problem.hessian(x) @ basis / 2.0
+            step = _step(gradient, observed)
+            step = _step(gradient, information) if step is None else step
+        else:
+            step = _step(gradient, information + damping * np.diag(scale**2))
+        size = np.inf if step is None else float(np.abs(step * scale).max())
+        if step is not None and size < TOLERANCE and damping == 0.0:
+            return z + step, iteration, True
+        length, trial = _line_search(problem, x, basis, step, value, gradient)
+        if step is None or length == 0.0:
+            if np.abs(gradient / scale).max() < 1e-7:
+                return z, iteration, True
+            damping, near = max(4.0 * damping, 1e-3), False
+            if damping > 1e6:
+                return z, iteration, False
+            continue
+        z, value = z + length * step, trial
+        damping = 0.0 if damping < 1e-4 else damping / 8.0
+        near = damping == 0.0 and size < NEWTON
+    return z, MAX_ITERATIONS, False
+
+
+def _step(gradient: Array, information: Array) -> Array | None:
+    try:
+        factor = scipy.linalg.cho_factor(information, check_finite=False)
+    except np.linalg.LinAlgError:
+        return None
+    return np.asarray(-0.5 * scipy.linalg.cho_solve(factor, gradient, check_finite=False))
+
+
+def _line_search(
+    problem: Problem, x: Array, basis: Array, step: Array | None, value: float, gradient: Array
+) -> tuple[float, float]:
+    """Return the step length of sufficient decrease (Armijo) and the value there; length 0 if there is none."""
+    if step is None:
+        return 0.0, value
+    slope = float(gradient @ step)
+    length = 1.0
+    for _ in range(25):
+        trial = problem.value(x + basis @ (length * step))
+        if trial <= value + 1e-4 * length * slope + 1e-13 * (1.0 + abs(value)):
+            return length, trial
+        length /= 2.0
+    return 0.0, value
+
+
+def _quasi_newton(problem: Problem, x: Array, basis: Array) -> tuple[Array, bool]:
+    from scipy.optimize import minimize
+
+    def objective(z: Array) -> tuple[float, Array]:
+        point = x + basis @ z
+        value = problem.value(point)
+        if not np.isfinite(value):
+            return 1e10, np.zeros(z.size)
+        return value, basis.T @ problem.derivatives(point, information=False)[0]
+
+    found = minimize(
+        objective, np.zeros(basis.shape[1]), jac=True, method="BFGS", options={"gtol": 1e-7, "maxiter": MAX_ITERATIONS}
+    )
+    end = x + basis @ found.x
+    return end, bool(np.isfinite(problem.value(end)) and np.abs(found.jac).max() < 1e-5)
+
+
+def _constrained(problem: Problem, start: Array, constraints: ConstraintSystem, bounds: Bounds) -> Solution:
+    """Minimise under nonlinear or inequality constraints: SLSQP, then Newton steps on the active set."""
+    from scipy.optimize import minimize
+
+    start = np.clip(start, bounds.lower, bounds.upper)
+    units = _units(problem, start)
+
+    def objective(y: Array) -> tuple[float, Array]:
+        value = problem.value(units * y)
+        if not np.isfinite(value):
+            return 1e10, np.zeros(y.size)
+        return value, units * problem.derivatives(units * y, information=False)[0]
+
+    rules: list[Any] = []
+    if constraints.equalities:
+        rules.append(_rule("eq", problem, constraints, units))
+    if constraints.inequalities:
+        rules.append(_rule("ineq", problem, constraints, units))
+    found = minimize(
+        objective,
+        start / units,
+        jac=True,
+        method="SLSQP",
+        bounds=list(zip(bounds.lower / units, bounds.upper / units, strict=True)),
+        constraints=rules,
+        options={"ftol": 1e-13, "maxiter": MAX_ITERATIONS},
+    )
+    return _polished(problem, units * found.x, constraints, bounds, iterations=int(found.nit))
+
+
+def _rule(kind: str, problem: Problem, constraints: ConstraintSystem, units: Array) -> dict[str, Any]:
+    function = constraints.equal if kind == "eq" else constraints.unequal
+    return {
+        "type": kind,
+        "fun": lambda y: function(problem, units * y)[0],
+        "jac": lambda y: function(problem, units * y)[1] * units,
+    }
+
+
+def active_constraints(
+    problem: Problem, x: Array, constraints: ConstraintSystem, bounds: Bounds
+) -> tuple[Array, Array]:
+    """Return value and Jacobian of equalities and of the inequalities and bounds that hold with equality at ``x``."""
+    equal, equal_slope = constraints.equal(problem, x)
+    unequal, unequal_slope = constraints.unequal(problem, x)
+    touching = unequal < 1e-6
+    low, high = x - bounds.lower, bounds.upper - x
+    at_bound = np.flatnonzero((low < 1e-7) | (high < 1e-7))
+    unit = np.eye(x.size)[at_bound]
+    gap = np.where(low[at_bound] < high[at_bound], low[at_bound], -high[at_bound])
+    value = np.concatenate([equal, unequal[touching], gap])
+    return value, np.vstack([equal_slope, unequal_slope[touching], unit])
+
+
+def _polished(
+    problem: Problem, x: Array, constraints: ConstraintSystem, bounds: Bounds, *, iterations: int
+) -> Solution:
+    """Iterate Newton steps on the Lagrangian with the expected Hessian until nothing moves."""
+    converged = False
+    value, jacobian = active_constraints(problem, x, constraints, bounds)
+    for step_number in range(MAX_ITERATIONS):
+        if not np.isfinite(problem.value(x)):
+            break
+        gradient, information = problem.derivatives(x)
+        k = len(value)
+        scale = _roots(information)
+        slopes = jacobian / scale
+        system = np.block([[2.0 * information / np.outer(scale, scale), slopes.T], [slopes, np.zeros((k, k))]])
+        if not np.isfinite(system).all():
+            break
+        step = np.linalg.lstsq(system, -np.concatenate([gradient / scale, value]), rcond=None)[0][: x.size] / scale
+        x = x + step
+        value, jacobian = active_constraints(problem, x, constraints, bounds)
+        if np.abs(step * scale).max() < TOLERANCE:
+            converged, iterations = True, iterations + step_number + 1
+            break
+    feasible = bool((constraints.unequal(problem, x)[0] > -1e-6).all())
+    return Solution(x, problem.value(x), iterations, converged and feasible, jacobian, _slope(problem, x))
+
+
+def _slope(problem: Problem, x: Array) -> Array:
+    """Return the gradient, or nan where the discrepancy is not defined."""
+    if not np.isfinite(problem.value(x)):
+        return np.full(x.size, np.nan)
+    return problem.derivatives(x, information=False)[0]

@@ -1,0 +1,333 @@
+"""The parameter table: the one representation of a model, from which everything else is read.
+
+Defaults are those of lavaan's ``cfa()``, ``sem()`` and ``growth()``: the first loading of a factor is 1 (or, with
+``std_lv``, its variance), residual variances are free, exogenous factors and pure outcomes covary, exogenous observed
+variables keep their sample moments, the residual of a lone indicator is 0.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import combinations
+
+from psm_analysis.errors import ModelError, OptionError
+from psm_analysis.sem.roles import Roles, find_roles
+from psm_analysis.sem.syntax import Constraint, Modifiers, ParsedModel, Term, parse_model
+
+GROUP_EQUAL = {
+    "loadings": "loadings",
+    "intercepts": "intercepts",
+    "means": "means",
+    "thresholds": "thresholds",
+    "regressions": "regressions",
+    "residuals": "residuals",
+    "residual_covariances": "residual_covariances",
+    "residual.covariances": "residual_covariances",
+    "lv_variances": "lv_variances",
+    "lv.variances": "lv_variances",
+    "lv_covariances": "lv_covariances",
+    "lv.covariances": "lv_covariances",
+}
+NAN = math.nan
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """One row of the table.
+
+    ``value`` is the fixed value (nan while free, and for sample moments of exogenous variables); ``shared`` names what
+    the parameter is estimated with: parameters of the same name are one.
+    """
+
+    lhs: str
+    op: str
+    rhs: str
+    group: int
+    free: bool
+    value: float
+    label: str = ""
+    shared: str = ""
+    start: float = NAN
+    lower: float = -math.inf
+    upper: float = math.inf
+    user: bool = False
+    exogenous: bool = False
+    derived: bool = False
+
+    @property
+    def key(self) -> tuple[str, str, str]:
+        """The parameter without its group; covariances in alphabetical order."""
+        if self.op == "~~" and self.rhs < self.lhs:
+            return self.rhs, self.op, self.lhs
+        return self.lhs, self.op, self.rhs
+
+
+@dataclass(frozen=True, slots=True)
+class TableOptions:
+    """What turns a parsed model into a full table."""
+
+    meanstructure: bool = False
+    std_lv: bool = False
+    orthogonal: bool = False
+    fixed_x: bool = True
+    growth: bool = False
+    n_groups: int = 1
+    ordered: tuple[tuple[str, int], ...] = ()
+    theta: bool = False
+    group_equal: tuple[str, ...] = ()
+    group_partial: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ParameterTable:
+    """All parameters of a model in all groups, its definitions and its constraints."""
+
+    parameters: tuple[Parameter, ...]
+    constraints: tuple[Constraint, ...]
+    roles: Roles
+    options: TableOptions
+
+    @property
+    def definitions(self) -> tuple[Constraint, ...]:
+        """The ``:=`` rows."""
+        return tuple(c for c in self.constraints if c.op == ":=")
+
+
+def build_table(model: ParsedModel, options: TableOptions) -> ParameterTable:
+    """Complete a parsed model by the defaults, for every group.
+
+    Raises
+    ------
+    ModelError
+        For blocks or modifiers that cannot be used, or an option that names nothing in the model.
+    """
+    _check_supported(model, options)
+    roles = replace(find_roles(model.terms), ordered=tuple(name for name, _ in options.ordered))
+    rows = _with_defaults(model.terms, roles, options)
+    equal = frozenset(_group_equal(options))
+    partial = frozenset(_partial_keys(options.group_partial, rows))
+    parameters: list[Parameter] = []
+    for group in range(1, options.n_groups + 1):
+        for position, (row, modifiers) in enumerate(rows):
+            parameter = _modified(_in_group(row, roles, options, group=group, equal=equal), modifiers, group=group)
+            plain = f".p{(group - 1) * len(rows) + position + 1}."
+            tied = group > 1 and parameter.key not in partial and _kind(row, roles) in equal
+            shared = parameter.label or (f".p{position + 1}." if tied else plain)
+            parameters.append(replace(parameter, shared=shared))
+    return ParameterTable(_equalised(parameters, rows), model.constraints, roles, options)
+
+
+def _check_supported(model: ParsedModel, options: TableOptions) -> None:
+    ordered, theta = frozenset(name for name, _ in options.ordered), options.theta
+    if len(model.blocks) > 1:
+        block = model.blocks[1]
+        raise ModelError(
+            f"The block '{block.kind}: {block.value}' cannot be estimated yet.",
+            where="argument 'model'",
+            remedy="Use group= with c() modifiers for groups; two-level models are not available in this version.",
+        )
+    for term in model.terms:
+        where = f"line {term.line} of the model"
+        if term.modifiers.efa:
+            raise ModelError("Exploratory blocks (efa()) cannot be estimated yet.", where=where, remedy="Use psm.efa.")
+        if term.op in ("|", "~*~") and term.lhs not in ordered:
+            raise ModelError(
+                f"{term.lhs!r} has a {'threshold' if term.op == '|' else 'scaling factor'}, but is not ordinal.",
+                where=where,
+                remedy=f"Add it to ordered=, or leave '{term.op}' out.",
+            )
+        if term.lhs in ordered and term.op == "~~" and term.lhs == term.rhs and not theta:
+            raise ModelError(
+                f"The residual variance of the ordinal variable {term.lhs!r} follows from the other parameters.",
+                where=where,
+                remedy="Leave it out, or use parameterization='theta'.",
+            )
+
+
+Row = tuple[Parameter, Modifiers]
+
+
+def _with_defaults(terms: Sequence[Term], roles: Roles, options: TableOptions) -> list[Row]:
+    rows = [(Parameter(t.lhs, t.op, t.rhs, 1, True, NAN, user=True), t.modifiers) for t in terms]
+    seen = {row.key for row, _ in rows}
+    if len(seen) < len(rows):
+        repeated = Counter(row.key for row, _ in rows).most_common(1)[0][0]
+        raise ModelError(
+            f"The covariance '{repeated[0]} ~~ {repeated[2]}' is written twice.", remedy="Keep one of the two."
+        )
+    for row in _default_rows(roles, options):
+        if row.key not in seen:
+            seen.add(row.key)
+            rows.append((row, Modifiers()))
+    return _identified(rows, roles, options)
+
+
+def _default_rows(roles: Roles, options: TableOptions) -> Iterator[Parameter]:
+    exogenous = roles.exogenous_observed
+    endogenous = [name for name in roles.observed if name not in exogenous]
+    for name, n_thresholds in options.ordered:
+        for k in range(1, n_thresholds + 1):
+            yield Parameter(name, "|", f"t{k}", 1, True, NAN)
+    for name in (*endogenous, *roles.latent):
+        if name not in roles.ordered:
+            yield Parameter(name, "~~", name, 1, True, NAN)
+        elif options.theta:
+            yield Parameter(name, "~~", name, 1, False, 1.0)
+        else:
+            yield Parameter(name, "~~", name, 1, False, 0.0, derived=True)
+    for a, b in combinations(roles.exogenous_latent, 2):
+        yield Parameter(a, "~~", b, 1, True, NAN)
+    for a, b in combinations((*roles.outcome_latent, *roles.outcome_observed), 2):
+        yield Parameter(a, "~~", b, 1, True, NAN)
+    fixed = options.fixed_x
+    for i, a in enumerate(exogenous):
+        for b in exogenous[i:]:
+            yield Parameter(a, "~~", b, 1, not fixed, NAN, exogenous=fixed)
+    for name in roles.ordered:
+        yield Parameter(name, "~*~", name, 1, False, 1.0, derived=options.theta)
+    if options.meanstructure:
+        yield from _intercept_rows(roles, options, endogenous=endogenous)
+
+
+def _intercept_rows(roles: Roles, options: TableOptions, *, endogenous: list[str]) -> Iterator[Parameter]:
+    for name in endogenous:
+        free = name not in roles.ordered and (not options.growth or name not in roles.indicators)
+        yield Parameter(name, "~1", "", 1, free, NAN if free else 0.0)
+    for name in roles.exogenous_observed:
+        yield Parameter(name, "~1", "", 1, not options.fixed_x, NAN, exogenous=options.fixed_x)
+    for name in roles.latent:
+        yield Parameter(name, "~1", "", 1, options.growth, NAN if options.growth else 0.0)
+
+
+def _identified(rows: list[Row], roles: Roles, options: TableOptions) -> list[Row]:
+    """Give every factor a scale, fix lone residuals, drop covariances if orthogonal."""
+    first = {row.lhs: row.rhs for row, _ in reversed(rows) if row.op == "=~"}
+    lone = _lone_indicators(rows)
+    latent = frozenset(roles.latent)
+    found = []
+    for row, modifiers in rows:
+        value = NAN
+        variance, inside = row.op == "~~" and row.lhs == row.rhs, {row.lhs, row.rhs} <= latent
+        marker = row.op == "=~" and not options.std_lv and first[row.lhs] == row.rhs
+        if marker or (variance and inside and options.std_lv):
+            value = 1.0
+        elif row.op == "~~" and not row.user and (row.lhs in lone if variance else inside and options.orthogonal):
+            value = 0.0
+        found.append((row if math.isnan(value) else replace(row, free=False, value=value), modifiers))
+    return found
+
+
+def _lone_indicators(rows: list[Row]) -> frozenset[str]:
+    loadings = [row for row, _ in rows if row.op == "=~"]
+    size = Counter(row.lhs for row in loadings)
+    uses = Counter(row.rhs for row in loadings)
+    return frozenset(row.rhs for row in loadings if size[row.lhs] == 1 and uses[row.rhs] == 1)
+
+
+def _in_group(row: Parameter, roles: Roles, options: TableOptions, *, group: int, equal: frozenset[str]) -> Parameter:
+    """Free latent means and variances of later groups where equal intercepts or loadings identify them.
+
+    Equal thresholds identify, in later groups, intercepts of ordinal variables and their scale: scaling factors
+    (delta) or residual variances (theta).
+    """
+    row = replace(row, group=group)
+    if group == 1 or row.free:
+        return row
+    if row.lhs in roles.ordered and not row.user and "thresholds" in equal:
+        scale = row.op == ("~~" if options.theta else "~*~")
+        level = row.op == "~1" and "intercepts" not in equal
+        if scale or level:
+            return replace(row, free=True, value=NAN)
+    means = row.op == "~1" and row.lhs in roles.latent and "intercepts" in equal and "means" not in equal
+    spread = row.op == "~~" and row.lhs == row.rhs and row.lhs in roles.latent
+    spread = spread and options.std_lv and "loadings" in equal and "lv_variances" not in equal
+    return replace(row, free=True, value=NAN) if means or spread else row
+
+
+def _modified(row: Parameter, modifiers: Modifiers, *, group: int) -> Parameter:
+    """Apply the modifiers of the group; a single value serves all groups."""
+
+    def of_group(values: tuple[float, ...] | tuple[str, ...]) -> float | str | None:
+        if not values:
+            return None
+        if len(values) > 1 and group > len(values):
+            raise ModelError(
+                f"'{row.lhs} {row.op} {row.rhs}' has modifiers for {len(values)} groups, but the data have more.",
+                remedy="Give c() one value per group.",
+            )
+        return values[0] if len(values) == 1 else values[group - 1]
+
+    fixed = of_group(modifiers.fixed)
+    changes: dict[str, object] = {
+        name: value
+        for name in ("start", "label", "lower", "upper")
+        if (value := of_group(getattr(modifiers, name))) is not None
+    }
+    if fixed is not None:
+        free = math.isnan(float(fixed))
+        changes |= {"free": free, "value": NAN if free else float(fixed), "exogenous": False}
+    if modifiers.equal:
+        changes["shared"] = of_group(modifiers.equal)
+    return replace(row, **changes)  # type: ignore[arg-type]
+
+
+def _equalised(parameters: list[Parameter], rows: list[Row]) -> tuple[Parameter, ...]:
+    """Resolve ``equal("f =~ x1")`` to what that parameter is estimated with; a tied fixed parameter fixes its twins."""
+    by_name = {(p.group, f"{p.lhs}{p.op.replace('~1', '~1')}{p.rhs}"): p.shared for p in parameters}
+    resolved = list(parameters)
+    for i, parameter in enumerate(parameters):
+        wanted = rows[i % len(rows)][1].equal
+        if wanted:
+            name = (wanted[0] if len(wanted) == 1 else wanted[parameter.group - 1]).replace(" ", "")
+            if (parameter.group, name) not in by_name:
+                raise ModelError(
+                    f"equal({name!r}) names no parameter of the model.", remedy="Write it as in the model."
+                )
+            resolved[i] = replace(parameter, shared=by_name[parameter.group, name])
+    fixed = {p.shared: p.value for p in resolved if not p.free and p.label}
+    return tuple(
+        replace(p, free=False, value=fixed[p.shared]) if p.free and p.label and p.shared in fixed else p
+        for p in resolved
+    )
+
+
+def _kind(row: Parameter, roles: Roles) -> str:
+    """Return the class of parameters that `group_equal` names."""
+    latent = row.lhs in roles.latent
+    if row.op == "~1":
+        return "means" if latent else "" if row.exogenous else "intercepts"
+    if row.op == "~~":
+        if row.exogenous:
+            return ""
+        if row.lhs == row.rhs:
+            return "lv_variances" if latent else "residuals"
+        return "lv_covariances" if latent and row.rhs in roles.latent else "residual_covariances"
+    return {"=~": "loadings", "~": "regressions", "|": "thresholds"}.get(row.op, "")
+
+
+def _group_equal(options: TableOptions) -> Iterator[str]:
+    for name in options.group_equal:
+        if name not in GROUP_EQUAL:
+            raise OptionError(
+                f"group_equal={name!r} is not known.",
+                where="argument 'group_equal'",
+                remedy=f"It can be: {', '.join(sorted(set(GROUP_EQUAL.values())))}.",
+            )
+        yield GROUP_EQUAL[name]
+
+
+def _partial_keys(partial: Sequence[str], rows: list[Row]) -> Iterator[tuple[str, str, str]]:
+    known = {row.key for row, _ in rows}
+    for text in partial:
+        for term in parse_model(text).terms:
+            key = Parameter(term.lhs, term.op, term.rhs, 1, True, NAN).key
+            if key not in known:
+                raise OptionError(
+                    f"{text!r} names no parameter of the model.",
+                    where="argument 'group_partial'",
+                    remedy="Write it as in the model, such as 'x3 ~ 1' or 'f =~ x2'.",
+                )
+            yield key

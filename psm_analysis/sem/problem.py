@@ -1,0 +1,205 @@
+"""The estimation problem as a function of the free parameters: value, gradient, information; and its constraints."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from psm_analysis._options import nearest
+from psm_analysis.errors import ModelError
+from psm_analysis.sem.arrays import Array, Index, Mask
+from psm_analysis.sem.discrepancy.base import Discrepancy
+from psm_analysis.sem.expression import Dual, evaluate
+from psm_analysis.sem.hessian import curvature
+from psm_analysis.sem.implied import Implied, derive, directions, imply
+from psm_analysis.sem.matrices import Layout
+from psm_analysis.sem.partable import Parameter, ParameterTable
+from psm_analysis.sem.syntax import Constraint
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """What is minimised over the free parameters ``x``.
+
+    Attributes
+    ----------
+    layouts, discrepancies, weights
+        One of each per group; the weights are shares of the sample.
+    base
+        Values of all parameters of the table, 0 where free.
+    position
+        For each parameter of the table its place in ``x``, or -1 if fixed.
+    """
+
+    layouts: tuple[Layout, ...]
+    discrepancies: tuple[Discrepancy, ...]
+    weights: tuple[float, ...]
+    base: Array
+    position: Index
+
+    @property
+    def n_free(self) -> int:
+        """The number of elements of ``x``."""
+        return int(self.position.max(initial=-1)) + 1
+
+    def expand(self, x: Array) -> Array:
+        """Return the values of all parameters at ``x`` of shape ``(..., n_free)``."""
+        values = np.broadcast_to(self.base, (*x.shape[:-1], len(self.base))).copy()
+        free = self.position >= 0
+        values[..., free] = x[..., self.position[free]]
+        for layout in self.layouts:
+            if layout.derived.size:
+                derive(layout, values)
+        return values
+
+    def implied(self, x: Array) -> list[Implied]:
+        """Return the implied moments of every group."""
+        values = self.expand(x)
+        return [imply(layout, values) for layout in self.layouts]
+
+    def value(self, x: Array) -> float:
+        """Return the discrepancy, ``inf`` where it is undefined."""
+        parts = zip(self.weights, self.discrepancies, self.implied(x), strict=True)
+        total = sum(weight * discrepancy.value(implied) for weight, discrepancy, implied in parts)
+        return float(total) if np.isfinite(total) else float("inf")
+
+    def derivatives(self, x: Array, *, information: bool = True) -> tuple[Array, Array]:
+        """Return the gradient and (if asked) the expected information of one observation at ``x``."""
+        gradient = np.zeros(self.n_free)
+        total = np.zeros((self.n_free, self.n_free))
+        for layout, discrepancy, weight, implied in zip(
+            self._free_layouts(), self.discrepancies, self.weights, self.implied(x), strict=True
+        ):
+            d = directions(layout, implied)
+            position = self.position[layout.rows]
+            np.add.at(gradient, position, weight * discrepancy.gradient(implied, d))
+            if information:
+                np.add.at(total, np.ix_(position, position), weight * discrepancy.information(implied, d))
+        return gradient, total
+
+    def hessian(self, x: Array) -> Array:
+        """Return the Hessian of the discrepancy at ``x``; half of it is the observed information of one observation.
+
+        For ordinal variables it is that of Gauss and Newton, without second derivatives of the moments.
+        """
+        total = np.zeros((self.n_free, self.n_free))
+        for layout, discrepancy, weight, implied in zip(
+            self._free_layouts(), self.discrepancies, self.weights, self.implied(x), strict=True
+        ):
+            d = directions(layout, implied)
+            position = self.position[layout.rows]
+            block = discrepancy.bend(implied, d)
+            if discrepancy.curved:
+                G, g = discrepancy.slopes(implied)
+                block = block + curvature(layout, implied, d, G=G, g=g)
+            np.add.at(total, np.ix_(position, position), weight * block)
+        return total
+
+    def _free_layouts(self) -> list[Layout]:
+        return [restrict(layout, self.position[layout.rows] >= 0) for layout in self.layouts]
+
+
+def restrict(layout: Layout, keep: Mask) -> Layout:
+    """Return the layout of some of the parameters only, for derivatives."""
+    return replace(
+        layout,
+        rows=layout.rows[keep],
+        matrix=layout.matrix[keep],
+        row=layout.row[keep],
+        column=layout.column[keep],
+        derived=layout.derived[:0],
+    )
+
+
+def positions(parameters: Sequence[Parameter]) -> Index:
+    """Return the place of each parameter among the free ones; those that share a name share the place."""
+    places: dict[str, int] = {}
+    return np.array([places.setdefault(p.shared, len(places)) if p.free else -1 for p in parameters], dtype=np.intp)
+
+
+@dataclass(frozen=True, slots=True)
+class ConstraintSystem:
+    """Definitions and constraints as differentiable functions of the free parameters.
+
+    ``labels`` maps each label to a parameter of the table.
+    """
+
+    labels: Mapping[str, int]
+    definitions: tuple[Constraint, ...]
+    equalities: tuple[Constraint, ...]
+    inequalities: tuple[Constraint, ...]
+
+    def defined(self, problem: Problem, x: Array) -> tuple[Array, Array]:
+        """Return values of the definitions and their Jacobian, shapes ``(..., d)`` and ``(..., d, n_free)``."""
+        names = self._names(problem, x)
+        found = [names[definition.lhs] for definition in self.definitions]
+        return _stack([(dual.value, dual.gradient) for dual in found], x)
+
+    def equal(self, problem: Problem, x: Array) -> tuple[Array, Array]:
+        """Return ``left - right`` of the equality constraints, and the Jacobian."""
+        return self._differences(problem, x, self.equalities)
+
+    def unequal(self, problem: Problem, x: Array) -> tuple[Array, Array]:
+        """Return what must not be negative for the inequality constraints, and the Jacobian."""
+        values, jacobian = self._differences(problem, x, self.inequalities)
+        sign = np.array([1.0 if c.op == ">" else -1.0 for c in self.inequalities])
+        return values * sign, jacobian * sign[:, None]
+
+    def _differences(self, problem: Problem, x: Array, chosen: Sequence[Constraint]) -> tuple[Array, Array]:
+        names = self._names(problem, x)
+        found = []
+        for constraint in chosen:
+            left, left_slope = evaluate(constraint.left, names, size=problem.n_free)
+            right, right_slope = evaluate(constraint.right, names, size=problem.n_free)
+            found.append((left - right, left_slope - right_slope))
+        return _stack(found, x)
+
+    def _names(self, problem: Problem, x: Array) -> dict[str, Dual]:
+        values = problem.expand(x)
+        unit = np.eye(problem.n_free)
+        names = {}
+        for label, row in self.labels.items():
+            place = problem.position[row]
+            slope = unit[place] if place >= 0 else np.zeros(problem.n_free)
+            names[label] = Dual(values[..., row], np.broadcast_to(slope, x.shape))
+        for definition in self.definitions:
+            names[definition.lhs] = Dual(*evaluate(definition.right, names, size=problem.n_free))
+        return names
+
+
+def _stack(found: list[tuple[Array, Array]], x: Array) -> tuple[Array, Array]:
+    if not found:
+        return np.zeros((*x.shape[:-1], 0)), np.zeros((*x.shape[:-1], 0, x.shape[-1]))
+    return np.stack([value for value, _ in found], axis=-1), np.stack([slope for _, slope in found], axis=-2)
+
+
+def constraint_system(table: ParameterTable) -> ConstraintSystem:
+    """Collect labels and constraints of a table.
+
+    Raises
+    ------
+    ModelError
+        If a constraint uses a label that the model does not have, or defines one twice.
+    """
+    labels: dict[str, int] = {}
+    for i, parameter in enumerate(table.parameters):
+        if parameter.label:
+            labels.setdefault(parameter.label, i)
+    known = set(labels)
+    for constraint in table.constraints:
+        needed = constraint.right.labels() | (constraint.left.labels() if constraint.op != ":=" else frozenset())
+        for label in sorted(needed - known):
+            raise ModelError(
+                f"The label {label!r} is not in the model.",
+                where=f"line {constraint.line} of the model: {constraint.lhs} {constraint.op} {constraint.rhs}",
+                remedy=f"{nearest(label, known)}Give a parameter this label with '{label}*', above this line.",
+            )
+        if constraint.op == ":=":
+            if constraint.lhs in known:
+                raise ModelError(f"{constraint.lhs!r} is defined twice.", where=f"line {constraint.line} of the model")
+            known.add(constraint.lhs)
+    by_op = {op: tuple(c for c in table.constraints if c.op == op) for op in (":=", "==", "<", ">")}
+    inequalities = tuple(c for c in table.constraints if c.op in "<>")
+    return ConstraintSystem(labels, by_op[":="], by_op["=="], inequalities)

@@ -1,0 +1,240 @@
+"""The result of a structural equation model."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from psm_analysis._options import ResidualKind, ScoreMethod, check_option
+from psm_analysis._results import Result
+from psm_analysis.errors import DataError
+from psm_analysis.sem import modindices, residuals, tables
+from psm_analysis.sem.arrays import Array
+from psm_analysis.sem.inference import parameter_names
+from psm_analysis.sem.optimize import Solution
+from psm_analysis.sem.partable import ParameterTable
+from psm_analysis.sem.problem import ConstraintSystem, Problem
+from psm_analysis.sem.sample import Sample, sample_matrix
+from psm_analysis.sem.scores import score_weights
+from psm_analysis.sem.standardize import Kind
+from psm_analysis.sem.summary import summary_html, summary_text
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class SemResult(Result):
+    """A fitted structural equation model.
+
+    Attributes
+    ----------
+    model
+        The model text.
+    table, sample, problem, constraints, solution
+        What was fitted, to what, and where the search ended.
+    free_vcov
+        Covariance matrix of the free parameters, shape ``(n_free, n_free)``.
+    fit_measures
+        Chi-square, CFI, RMSEA ... under lavaan's names with underscores.
+    warnings
+        What is doubtful about the solution.
+    estimator, engine
+        How it was estimated.
+    """
+
+    model: str
+    table: ParameterTable
+    sample: Sample
+    problem: Problem
+    constraints: ConstraintSystem
+    solution: Solution
+    free_vcov: Array
+    fit_measures: Mapping[str, float]
+    warnings: tuple[str, ...]
+    estimator: str
+    engine: str
+
+    @property
+    def nobs(self) -> int:
+        """The number of rows used."""
+        return self.sample.nobs
+
+    @property
+    def converged(self) -> bool:
+        """Whether the search ended in a minimum."""
+        return self.solution.converged
+
+    @property
+    def iterations(self) -> int:
+        """The number of iterations of the search."""
+        return self.solution.iterations
+
+    @property
+    def group_labels(self) -> list[str]:
+        """Values of the grouping variable in order of first appearance; one blank for a single group."""
+        return [group.label for group in self.sample.groups]
+
+    @property
+    def estimates(self) -> Array:
+        """Values of all parameters of the table, in its order."""
+        return self.problem.expand(self.solution.x)
+
+    @property
+    def vcov(self) -> pd.DataFrame:
+        """Covariance matrix of the free parameters, named by label or ``lhs op rhs``."""
+        names = parameter_names(self.table, self.problem)
+        return pd.DataFrame(self.free_vcov, index=names, columns=names)
+
+    def tidy(self, *, level: float = 0.95) -> pd.DataFrame:
+        """Return one row per parameter, fixed and defined ones included.
+
+        Columns: ``lhs, op, rhs, group, label, estimate, std_error, statistic, p_value, ci_low, ci_high, std_lv,
+        std_all``. The statistic is z; fixed parameters have a standard error of 0 and neither z nor p.
+        """
+        return tables.parameter_frame(self, level=level)
+
+    def glance(self) -> pd.DataFrame:
+        """Return one row: estimator, N, parameters, chi-square and the common fit measures."""
+        return tables.glance_frame(self)
+
+    def standardized(self, kind: Kind = "std_all", *, level: float = 0.95) -> pd.DataFrame:
+        """Return the standardized solution with delta-method standard errors.
+
+        Parameters
+        ----------
+        kind
+            ``std_all``, ``std_lv`` (factors only) or ``std_nox`` (all but exogenous observed variables).
+        level
+            Of the confidence intervals.
+        """
+        check_option(kind, Kind, name="kind")
+        return tables.standardized_frame(self, kind=kind, level=level)
+
+    def modification_indices(self, minimum: float = 0.0) -> pd.DataFrame:
+        """Return what each fixed or absent parameter would gain by being freed, largest first.
+
+        Columns: ``lhs, op, rhs, group, mi`` (expected fall of chi-square on 1 df), ``epc`` (expected change of the
+        parameter) and ``sepc_all`` (standardized), for parameters with ``mi >= minimum``.
+
+        References
+        ----------
+        Sörbom, D. (1989). Model modification. Psychometrika, 54, 371-384.
+        """
+        records = modindices.modification_indices(
+            self.table,
+            self.problem,
+            self.solution.x,
+            jacobian=self.solution.jacobian,
+            nobs=self.nobs,
+            names=self.sample.names,
+        )
+        frame = modindices.as_frame(records, self.group_labels)
+        return frame[frame["mi"] >= minimum].reset_index(drop=True)
+
+    def residuals(self, kind: ResidualKind = "raw") -> Any:
+        """Return residual covariances as a DataFrame (a dict by group if there are several).
+
+        Parameters
+        ----------
+        kind
+            ``raw`` (sample minus implied), ``cor`` (of the correlations) or ``standardized`` (divided by their standard
+            error, so that values beyond about 2 are worth a look).
+        """
+        check_option(kind, ResidualKind, name="kind")
+        found = {}
+        for g, (group, implied) in enumerate(zip(self.sample.groups, self._implied(), strict=True)):
+            if kind == "standardized":
+                values = residuals.standardized_residuals(
+                    self.problem, self.solution.x, g, group=group, vcov=self.free_vcov
+                )
+            else:
+                values = residuals.covariance_residuals(group, implied, kind)
+            found[group.label] = self._square(values)
+        return self._by_group(found)
+
+    def implied(self) -> Any:
+        """Return implied moments: ``{"cov": DataFrame, "mean": Series}`` (a dict of these by group if several)."""
+        names = list(self.sample.names)
+        found = {
+            group.label: {"cov": self._square(i.Sigma)}
+            | ({"mean": pd.Series(i.mu, index=names)} if self.table.options.meanstructure else {})
+            for group, i in zip(self.sample.groups, self._implied(), strict=True)
+        }
+        return self._by_group(found)
+
+    @property
+    def r_squared(self) -> dict[str, Any]:
+        """Explained variance of every outcome and indicator (a dict by group if there are several)."""
+        return dict(self._by_group(tables.explained_variance(self)))
+
+    def factor_scores(self, data: pd.DataFrame | None = None, method: ScoreMethod = "regression") -> pd.DataFrame:
+        """Return factor scores, one column per factor, indexed by the rows used.
+
+        Parameters
+        ----------
+        data
+            New rows with the observed variables of the model (incomplete ones are left out); None for those of the fit.
+        method
+            ``regression`` (Thurstone, 1935) or ``bartlett`` (1937).
+
+        Raises
+        ------
+        DataError
+            If the model was fitted to published moments and no rows are given, or a variable is missing.
+        """
+        check_option(method, ScoreMethod, name="method")
+        if data is not None and len(self.sample.groups) > 1:
+            raise DataError(
+                "New rows cannot be scored by a model of several groups.",
+                where="argument 'data'",
+                remedy="Fit one group, or score the rows of the fit.",
+            )
+        parts = []
+        for g, (group, implied) in enumerate(zip(self.sample.groups, self._implied(), strict=True)):
+            rows, index = (group.rows, group.index) if data is None else sample_matrix(data, self.sample.names)
+            if rows is None:
+                raise DataError(
+                    "Scores need rows, but the model was fitted to published moments.",
+                    where="factor_scores",
+                    remedy="Give data= with the observed variables.",
+                )
+            W, constant = score_weights(
+                self.problem.layouts[g],
+                implied,
+                latent=self.table.roles.latent,
+                indicators=self.table.roles.indicators,
+                method=method,
+            )
+            if not self.table.options.meanstructure:
+                rows = rows - _known_mean(group.mean)
+            parts.append(pd.DataFrame(rows @ W.T + constant, index=index, columns=list(self.table.roles.latent)))
+        scores = pd.concat(parts)
+        return scores.sort_index() if len(parts) > 1 and scores.index.is_unique else scores
+
+    def summary(self) -> str:
+        """Return the result as text: how it was fitted, fit measures, parameters, warnings."""
+        return summary_text(self)
+
+    def _repr_html_(self) -> str:
+        return summary_html(self)
+
+    def _implied(self) -> Any:
+        return self.problem.implied(self.solution.x)
+
+    def _square(self, values: Array) -> pd.DataFrame:
+        names = list(self.sample.names)
+        return pd.DataFrame(values, index=names, columns=names)
+
+    def _by_group(self, found: dict[str, Any]) -> Any:
+        return next(iter(found.values())) if len(found) == 1 else found
+
+
+def _known_mean(mean: Array | None) -> Array:
+    if mean is None:
+        raise DataError(
+            "Scores need the means of the sample that was fitted.",
+            where="factor_scores",
+            remedy="Fit with sample_mean= as well.",
+        )
+    return mean

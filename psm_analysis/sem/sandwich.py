@@ -1,0 +1,104 @@
+"""Standard errors: from the information, or robust to non-normality (sandwich)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from psm_analysis.sem.arrays import Array
+from psm_analysis.sem.casewise import row_scores
+from psm_analysis.sem.discrepancy.least_squares import LeastSquares
+from psm_analysis.sem.estimate import Estimation, complete_rows
+from psm_analysis.sem.gamma import casewise_moments, normal_gamma, normal_weight
+from psm_analysis.sem.implied import directions
+from psm_analysis.sem.inference import covariance, free_directions
+from psm_analysis.sem.moment_maps import moment_map
+from psm_analysis.sem.problem import restrict
+
+
+def information(e: Estimation) -> Array:
+    """Return the information of one observation, expected or observed, about the free parameters."""
+    if e.spec.information == "observed":
+        return e.problem.hessian(e.solution.x) / 2.0
+    return e.problem.derivatives(e.solution.x)[1]
+
+
+def parameter_covariance(e: Estimation, names: Sequence[str]) -> Array:
+    """Return the covariance matrix of the free parameters.
+
+    ``standard``: inverse information; ``first.order``: inverse of the mean outer product of the row scores;
+    ``robust.huber.white``: ``A^-1 B A^-1`` with these two (Huber, 1967; White, 1982); ``robust.sem``: the same with
+    ``B = Delta'V Gamma V Delta`` (Browne, 1984; Satorra & Bentler, 1994). ULS and DWLS, whose weights are not the
+    inverse of any covariance matrix of the moments, have ``standard`` errors of this form too, with Gamma of normal
+    theory.
+    """
+    A = information(e)
+    if e.spec.se == "none":
+        return np.zeros_like(A)
+    if e.spec.se == "first.order":
+        return covariance(first_order(e), e.solution.jacobian, nobs=e.scale, names=names)
+    plain = covariance(A, e.solution.jacobian, nobs=1, names=names)
+    if e.spec.se == "standard" and (e.ordinal or e.spec.function not in ("ULS", "DWLS")):
+        return plain / e.scale
+    meat = first_order(e) if e.spec.se == "robust.huber.white" else moment_meat(e)
+    return np.asarray(plain @ meat @ plain / e.scale)
+
+
+def first_order(e: Estimation) -> Array:
+    """Return the mean outer product of the row scores of the free parameters."""
+    total = np.zeros((e.problem.n_free, e.problem.n_free))
+    for layout, implied, group, weight in zip(
+        e.problem.layouts, e.problem.implied(e.solution.x), e.sample.groups, e.problem.weights, strict=True
+    ):
+        free = restrict(layout, e.problem.position[layout.rows] >= 0)
+        centred = complete_rows(group, e.spec.name) - (implied.mu if e.means else group.mean)
+        scores = row_scores(directions(free, implied), implied, centred, group.patterns)
+        position = e.problem.position[free.rows]
+        np.add.at(total, np.ix_(position, position), weight * (scores.T @ scores) / len(scores))
+    return total
+
+
+def group_moments(e: Estimation, g: int) -> tuple[Array, Array, Array]:
+    """Return of one group the Jacobian of its moments, their weights, and what each row adds to them."""
+    implied, group = e.problem.implied(e.solution.x)[g], e.sample.groups[g]
+    delta = moment_slopes(e, g)
+    function = e.problem.discrepancies[g]
+    if isinstance(function, LeastSquares):
+        weight = function.W if function.W.ndim == 2 else np.diag(function.W)
+    else:
+        weight = normal_weight(implied.Sigma, means=e.means)
+    if group.ordinal is not None:
+        return delta, weight, group.ordinal.influence
+    rows = complete_rows(group, e.spec.name)
+    return delta, weight, casewise_moments(rows, means=e.means, exogenous=e.exogenous)
+
+
+def moment_slopes(e: Estimation, g: int) -> Array:
+    """Return the derivatives of one group's implied moments by the free parameters, shape ``(p*, n_free)``."""
+    layout = e.problem.layouts[g]
+    free = restrict(layout, e.problem.position[layout.rows] >= 0)
+    selection = np.zeros((len(free.rows), e.problem.n_free))
+    selection[np.arange(len(free.rows)), e.problem.position[free.rows]] = 1.0
+    implied = e.problem.implied(e.solution.x)[g]
+    return np.asarray(moment_map(layout, means=e.means).jacobian(implied, directions(free, implied)) @ selection)
+
+
+def moment_meat(e: Estimation) -> Array:
+    """Return ``Delta'V Gamma V Delta``, summed over groups by their share."""
+    total = np.zeros((e.problem.n_free, e.problem.n_free))
+    for g, share in enumerate(e.problem.weights):
+        delta, weight, parts = group_moments(e, g)
+        if e.spec.se == "standard":
+            slopes = weight @ delta
+            total += share * (slopes.T @ normal_gamma(e.sample.groups[g].cov, means=e.means) @ slopes)
+        else:
+            scores = parts @ (weight @ delta)
+            total += share * (scores.T @ scores) / len(scores)
+    return total
+
+
+def projector(e: Estimation, A: Array) -> Array:
+    """Return ``Z (Z'A Z)^-1 Z'`` for the directions that the constraints leave free."""
+    Z = free_directions(e.solution.jacobian)
+    return np.asarray(Z @ np.linalg.inv(Z.T @ A @ Z) @ Z.T)

@@ -1,0 +1,47 @@
+"""The saturated model: every mean and every covariance is a parameter."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from psm_analysis.sem.implied import Directions, Implied, imply
+from psm_analysis.sem.matrices import NU, THETA, Layout
+from psm_analysis.sem.sample import GroupSample
+
+
+def saturated_layout(p: int) -> Layout:
+    """Return the layout whose parameters are ``mu`` and the lower triangle of ``Sigma``, by columns."""
+    column, row = np.triu_indices(p)
+    k = p + len(row)
+    return Layout(
+        observed=tuple(str(i) for i in range(p)),
+        eta=(),
+        dummies=np.zeros(0, dtype=np.intp),
+        rows=np.arange(k, dtype=np.intp),
+        matrix=np.concatenate([np.full(p, NU), np.full(len(row), THETA)]).astype(np.intp),
+        row=np.concatenate([np.arange(p), row]).astype(np.intp),
+        column=np.concatenate([np.zeros(p), column]).astype(np.intp),
+        ordinal=np.zeros(p, dtype=bool),
+        threshold_item=np.zeros(0, dtype=np.intp),
+        derived=np.zeros(0, dtype=np.intp),
+        theta=False,
+    )
+
+
+def saturated_implied(group: GroupSample) -> Implied:
+    """Return the sample moments of a group as implied moments."""
+    column, row = np.triu_indices(len(group.cov))
+    mean = group.mean if group.mean is not None else np.zeros(len(group.cov))
+    return imply(saturated_layout(len(group.cov)), np.concatenate([mean, group.cov[row, column]]))
+
+
+def saturated_directions(p: int) -> Directions:
+    """Return the derivatives of the moments by themselves as vectors ``u, v, m``."""
+    column, row = np.triu_indices(p)
+    k = p + len(row)
+    U, V, M = np.zeros((p, k)), np.zeros((p, k)), np.zeros((p, k))
+    places = p + np.arange(len(row))
+    U[row, places] = np.where(row == column, 0.5, 1.0)
+    V[column, places] = 1.0
+    M[np.arange(p), np.arange(p)] = 1.0
+    return Directions(U, V, M)

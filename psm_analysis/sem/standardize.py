@@ -1,0 +1,103 @@
+"""Standardized solutions: each estimate times a factor made of implied standard deviations, with delta-method errors.
+
+``std_lv`` scales the factors to variance 1, ``std_all`` the observed variables too, ``std_nox`` all but exogenous ones.
+Covariances of residuals are scaled by residual standard deviations and so become correlations (Bollen, 1989, p. 349).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+import numpy as np
+
+from psm_analysis.sem.arrays import Array
+from psm_analysis.sem.implied import Implied, imply
+from psm_analysis.sem.matrices import ALPHA, BETA, DELTA, LAMBDA, NU, PSI, TAU, THETA, Layout
+from psm_analysis.sem.problem import Problem
+
+Kind = Literal["std_lv", "std_all", "std_nox"]
+
+
+@dataclass(frozen=True, slots=True)
+class _Scales:
+    """Standard deviations of one group: of ``eta``, of ``y``, and of their residuals."""
+
+    eta: Any
+    y: Any
+    zeta: Any
+    epsilon: Any
+
+
+def standardized(problem: Problem, values: Any, *, kind: Kind, exogenous: frozenset[str]) -> Any:
+    """Return all parameters of the table standardized; ``values`` of shape ``(..., n_parameters)``, complex allowed."""
+    found = values.copy()
+    for layout in problem.layouts:
+        implied = imply(layout, values)
+        found[..., layout.rows] = values[..., layout.rows] * factors(layout, implied, kind=kind, exogenous=exogenous)
+    return found
+
+
+def factors(layout: Layout, implied: Implied, *, kind: Kind, exogenous: frozenset[str]) -> Any:
+    """Return what each parameter of a group is multiplied by."""
+    s = _scales(layout, implied, kind=kind, exogenous=exogenous)
+    shape = (*implied.Sigma.shape[:-2], len(layout.rows))
+    found = np.ones(shape, dtype=implied.Sigma.dtype)
+    for code in (LAMBDA, BETA, PSI, THETA, NU, ALPHA, TAU, DELTA):
+        here = np.flatnonzero(layout.matrix == code)
+        row, column = layout.row[here], layout.column[here]
+        variance = row == column
+        if code == LAMBDA:
+            found[..., here] = s.eta[..., column] / s.y[..., row]
+        elif code == BETA:
+            found[..., here] = s.eta[..., column] / s.eta[..., row]
+        elif code == PSI:
+            found[..., here] = 1.0 / np.where(variance, s.eta[..., row] ** 2, s.zeta[..., row] * s.zeta[..., column])
+        elif code == THETA:
+            residual = s.epsilon[..., row] * s.epsilon[..., column]
+            found[..., here] = 1.0 / np.where(variance, s.y[..., row] ** 2, residual)
+        elif code == TAU:
+            found[..., here] = 1.0 / s.y[..., layout.threshold_item[row]]
+        elif code == DELTA:
+            found[..., here] = s.y[..., row]
+        else:
+            found[..., here] = 1.0 / (s.y if code == NU else s.eta)[..., row]
+    return found
+
+
+def _scales(layout: Layout, implied: Implied, *, kind: Kind, exogenous: frozenset[str]) -> _Scales:
+    def root(matrix: Any) -> Any:
+        diagonal = np.diagonal(matrix, axis1=-2, axis2=-1)
+        safe = np.where(diagonal.real > 0, diagonal, 1.0)
+        return np.where(diagonal.real > 0, np.sqrt(safe), np.nan)
+
+    keep_eta = np.array(
+        [_keeps(name, kind, exogenous, d >= 0) for name, d in zip(layout.eta, layout.dummies, strict=True)]
+    )
+    keep_y = np.array([_keeps(name, kind, exogenous, True) for name in layout.observed], dtype=bool)
+    return _Scales(
+        eta=np.where(keep_eta.astype(bool), 1.0, root(implied.C)),
+        y=np.where(keep_y, 1.0, root(implied.Sigma)),
+        zeta=np.where(keep_eta.astype(bool), 1.0, root(implied.matrices.Psi)),
+        epsilon=np.where(keep_y, 1.0, root(implied.matrices.Theta)),
+    )
+
+
+def _keeps(name: str, kind: Kind, exogenous: frozenset[str], observed: bool) -> bool:
+    """Tell whether a variable keeps its own unit."""
+    return observed and (kind == "std_lv" or (kind == "std_nox" and name in exogenous))
+
+
+def standardized_jacobian(problem: Problem, x: Array, *, kind: Kind, exogenous: frozenset[str]) -> Array:
+    """Return the derivative of the standardized parameters with respect to the free ones, by complex steps.
+
+    Shape ``(n_parameters, n_free)``; exact to machine precision (Squire & Trapp, 1998).
+    """
+    step = 1e-30
+    points = x + 1j * step * np.eye(len(x))
+    moved = standardized(problem, _expand(problem, points), kind=kind, exogenous=exogenous)
+    return np.asarray(moved.imag.T / step)
+
+
+def _expand(problem: Problem, points: Any) -> Any:
+    return replace(problem, base=problem.base.astype(complex)).expand(points)

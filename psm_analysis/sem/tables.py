@@ -1,0 +1,153 @@
+"""What a fit holds, as DataFrames in the house vocabulary."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+from scipy import special
+
+from psm_analysis.sem.arrays import Array
+from psm_analysis.sem.problem import Problem
+from psm_analysis.sem.standardize import Kind, standardized, standardized_jacobian
+
+if TYPE_CHECKING:
+    from psm_analysis.sem.result import SemResult
+
+
+GLANCE = {
+    "chisq": "chisq",
+    "df": "df",
+    "p_value": "pvalue",
+    "cfi": "cfi",
+    "tli": "tli",
+    "rmsea": "rmsea",
+    "rmsea_ci_low": "rmsea_ci_lower",
+    "rmsea_ci_high": "rmsea_ci_upper",
+    "srmr": "srmr",
+    "aic": "aic",
+    "bic": "bic",
+    "logl": "logl",
+}
+
+
+def parameter_frame(result: SemResult, *, level: float) -> pd.DataFrame:
+    """Return the parameters with inference and standardized values; definitions last."""
+    x, problem = result.solution.x, result.problem
+    jacobian = _selection(problem)
+    estimate = result.estimates
+    defined, slopes = result.constraints.defined(problem, x)
+    names = _identity(result)
+    values = np.concatenate([estimate, defined])
+    errors = _errors(np.vstack([jacobian, slopes]), result.free_vcov)
+    frame = pd.concat([names, _inference(values, errors, level)], axis=1)
+    for kind in ("std_lv", "std_all"):
+        std = standardized(problem, estimate, kind=kind, exogenous=_exogenous(result))
+        frame[kind] = np.concatenate([std, _defined_standardized(result, std)])
+    return frame
+
+
+def standardized_frame(result: SemResult, *, kind: Kind, level: float) -> pd.DataFrame:
+    """Return the standardized parameters with delta-method inference; definitions last."""
+    x, problem, exogenous = result.solution.x, result.problem, _exogenous(result)
+    std = standardized(problem, result.estimates, kind=kind, exogenous=exogenous)
+    jacobian = standardized_jacobian(problem, x, kind=kind, exogenous=exogenous)
+    defined = _defined_standardized(result, std)
+    slopes = _defined_slopes(result, std) @ jacobian
+    errors = _errors(np.vstack([jacobian, slopes]), result.free_vcov)
+    inference = _inference(np.concatenate([std, defined]), errors, level)
+    return pd.concat([_identity(result), inference], axis=1)
+
+
+def glance_frame(result: SemResult) -> pd.DataFrame:
+    """Return one row that describes the fit."""
+    measures = result.fit_measures
+    row: dict[str, object] = {
+        "estimator": result.estimator,
+        "nobs": result.nobs,
+        "npar": int(measures["npar"]),
+        **{name: measures.get(key, math.nan) for name, key in GLANCE.items()},
+        "converged": result.converged,
+    }
+    return pd.DataFrame([row])
+
+
+def explained_variance(result: SemResult) -> dict[str, dict[str, float]]:
+    """Return ``1 - residual variance / implied variance`` of endogenous variables, by group."""
+    found: dict[str, dict[str, float]] = {}
+    estimate = result.estimates
+    dependent = {p.rhs for p in result.table.parameters if p.op == "=~"}
+    dependent |= {p.lhs for p in result.table.parameters if p.op == "~"}
+    for g, (group, layout, implied) in enumerate(
+        zip(result.sample.groups, result.problem.layouts, result.problem.implied(result.solution.x), strict=True)
+    ):
+        total = dict(zip(layout.observed, np.diagonal(implied.Sigma), strict=True))
+        total |= dict(zip(layout.eta, np.diagonal(implied.C), strict=True))
+        found[group.label] = {
+            p.lhs: float(1.0 - value / total[p.lhs])
+            for p, value in zip(result.table.parameters, estimate, strict=True)
+            if p.group == g + 1 and p.op == "~~" and p.lhs == p.rhs and p.lhs in dependent
+        }
+    return found
+
+
+def _exogenous(result: SemResult) -> frozenset[str]:
+    return frozenset(result.table.roles.exogenous_observed)
+
+
+def _selection(problem: Problem) -> Array:
+    """Return the derivative of all parameters of the table with respect to the free ones."""
+    jacobian = np.zeros((len(problem.position), problem.n_free))
+    free = np.flatnonzero(problem.position >= 0)
+    jacobian[free, problem.position[free]] = 1.0
+    return jacobian
+
+
+def _errors(jacobian: Array, vcov: Array) -> Array:
+    variances: Array = np.einsum("ij,jk,ik->i", jacobian, vcov, jacobian)
+    return np.asarray(np.sqrt(np.maximum(variances, 0.0)))
+
+
+def _identity(result: SemResult) -> pd.DataFrame:
+    shared = Counter(p.shared for p in result.table.parameters if p.free)
+    labels = result.group_labels
+    records = [
+        (p.lhs, p.op, p.rhs, labels[p.group - 1], p.label or (p.shared if p.free and shared[p.shared] > 1 else ""))
+        for p in result.table.parameters
+    ]
+    records += [(c.lhs, ":=", c.rhs, "", c.lhs) for c in result.constraints.definitions]
+    return pd.DataFrame.from_records(records, columns=["lhs", "op", "rhs", "group", "label"])
+
+
+def _inference(values: Array, errors: Array, level: float) -> pd.DataFrame:
+    with np.errstate(divide="ignore", invalid="ignore"):
+        z = np.where(errors > 0, values / errors, np.nan)
+    reach = float(special.ndtri(0.5 + level / 2.0)) * errors
+    return pd.DataFrame(
+        {
+            "estimate": values,
+            "std_error": errors,
+            "statistic": z,
+            "p_value": 2.0 * special.ndtr(-np.abs(z)),
+            "ci_low": values - reach,
+            "ci_high": values + reach,
+        }
+    )
+
+
+def _defined_standardized(result: SemResult, std: Array) -> Array:
+    """Return the definitions evaluated on standardized parameters."""
+    return result.constraints.defined(_all_free(result.problem), std)[0]
+
+
+def _defined_slopes(result: SemResult, std: Array) -> Array:
+    return result.constraints.defined(_all_free(result.problem), std)[1]
+
+
+def _all_free(problem: Problem) -> Problem:
+    """Return the problem with every parameter of the table as a free one, in the table's order."""
+    return replace(problem, position=np.arange(len(problem.position), dtype=np.intp))

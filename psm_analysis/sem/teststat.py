@@ -1,0 +1,169 @@
+"""The test of the model against the saturated one: chi-square, and its corrections for non-normal data.
+
+References
+----------
+Satorra, A., & Bentler, P. M. (1994). Corrections to test statistics and standard errors in covariance structure
+analysis.
+
+Asparouhov, T., & Muthén, B. (2010). Simple second order chi-square correction (scaled and shifted).
+
+Yuan, K.-H., & Bentler, P. M. (2000). Three likelihood-based methods for mean and covariance structure analysis with
+nonnormal missing data. Sociological Methodology, 30, 165-200.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from psm_analysis.sem.arrays import Array
+from psm_analysis.sem.casewise import row_scores
+from psm_analysis.sem.discrepancy.fiml import FullInformation
+from psm_analysis.sem.estimate import Estimation, complete_rows
+from psm_analysis.sem.estimators import MOMENT_TESTS
+from psm_analysis.sem.gamma import casewise_moments, normal_weight
+from psm_analysis.sem.implied import Implied, moment_vector, stacked
+from psm_analysis.sem.missing_fit import complete_data_fit
+from psm_analysis.sem.ordinal_fit import correlation_fit
+from psm_analysis.sem.sandwich import first_order, group_moments, information, moment_slopes, projector
+from psm_analysis.sem.saturated import saturated_directions, saturated_implied
+
+
+@dataclass(frozen=True, slots=True)
+class ModelTest:
+    """Chi-square of a model, and the scaled one if the estimator has it.
+
+    ``scaling`` divides the statistic and ``shift`` is added (scaled-shifted test). Robust fit measures put
+    ``robust_chisq - robust_offset`` in the place of ``chisq - df``; the offset is ``tr(U Gamma)``.
+    """
+
+    chisq: float
+    df: int
+    scaled: float = math.nan
+    scaled_df: float = math.nan
+    scaling: float = math.nan
+    shift: float = 0.0
+    h0: float = math.nan
+    h1: float = math.nan
+    robust_chisq: float = math.nan
+    robust_offset: float = math.nan
+
+    @property
+    def is_scaled(self) -> bool:
+        """Whether a scaled statistic exists."""
+        return not math.isnan(self.scaled)
+
+
+def model_test(e: Estimation) -> ModelTest:
+    """Return the test that the estimator is paired with."""
+    chisq = max(e.scale * e.solution.value, 0.0)
+    if e.df == 0:
+        return ModelTest(chisq, 0, robust_chisq=0.0, robust_offset=0.0)
+    if e.spec.function == "FIML":
+        robust_chisq, offset = complete_data_fit(e)
+        plain = ModelTest(chisq, e.df, robust_chisq=robust_chisq, robust_offset=offset)
+        return plain if e.spec.test == "standard" else _yuan_bentler(e, plain)
+    if e.spec.test == "standard":
+        usable = e.ordinal or e.spec.function not in ("ULS", "DWLS")
+        return ModelTest(chisq if usable else browne_residual(e), e.df)
+    if e.spec.test in MOMENT_TESTS:
+        return _moment_test(e, chisq)
+    return _yuan_bentler(e, ModelTest(chisq, e.df))
+
+
+def browne_residual(e: Estimation) -> float:
+    """Return Browne's residual statistic, for discrepancies whose minimum is not a chi-square.
+
+    ``n r'(V - V Delta (Delta'V Delta)^-1 Delta'V) r`` with residual moments ``r`` and normal-theory weights ``V`` at
+    the sample moments (Browne, 1984, eq. 2.20a, with the normal-theory weights in place of the distribution-free
+    ones).
+    """
+    size, A, b = 0.0, np.zeros((e.problem.n_free, e.problem.n_free)), np.zeros(e.problem.n_free)
+    for g, share in enumerate(e.problem.weights):
+        group, implied = e.sample.groups[g], e.problem.implied(e.solution.x)[g]
+        delta = moment_slopes(e, g)
+        r = stacked(group.mean if e.means else None, group.cov) - moment_vector(implied, means=e.means)
+        V = normal_weight(group.cov, means=e.means)
+        size += share * float(r @ V @ r)
+        A += share * (delta.T @ V @ delta)
+        b += share * (delta.T @ (V @ r))
+    return e.scale * (size - float(b @ projector(e, A) @ b))
+
+
+def _moment_test(e: Estimation, chisq: float) -> ModelTest:
+    first, second = u_gamma_traces(e, squared=e.spec.test != "satorra.bentler")
+    if e.spec.test == "satorra.bentler":
+        scaling, df, shift = first / e.df, float(e.df), 0.0
+    elif e.spec.test == "mean.var.adjusted":
+        df = first**2 / second
+        scaling, shift = first / df, 0.0
+    else:
+        scaling, df = math.sqrt(second / e.df), float(e.df)
+        shift = e.df - first / scaling
+    robust_chisq, offset = correlation_fit(e) if e.ordinal else (chisq, first)
+    return ModelTest(
+        chisq, e.df, chisq / scaling + shift, df, scaling, shift, robust_chisq=robust_chisq, robust_offset=offset
+    )
+
+
+def u_gamma_traces(e: Estimation, *, squared: bool) -> tuple[float, float]:
+    """Return ``tr(U Gamma)`` and, if asked, ``tr[(U Gamma)^2]`` with ``U = V - V Delta E^-1 Delta'V``."""
+    E_inverse = projector(e, e.problem.derivatives(e.solution.x)[1])
+    B, C = np.zeros_like(E_inverse), np.zeros_like(E_inverse)
+    first = second = 0.0
+    for g, share in enumerate(e.problem.weights):
+        delta, weight, parts = group_moments(e, g)
+        n, weighted = len(parts), parts @ weight
+        scores = weighted @ delta
+        first += float(np.einsum("ij,ij->", weighted, parts)) / n
+        B += share * (scores.T @ scores) / n
+        if squared:
+            product = weighted.T @ parts / n if parts.shape[1] <= n else weighted @ parts.T / n
+            second += float(np.einsum("ij,ji->", product, product))
+            through = parts.T @ scores / n
+            C += share * (through.T @ weight @ through)
+    EB = E_inverse @ B
+    return first - float(np.trace(EB)), second - 2.0 * float(np.trace(E_inverse @ C)) + float(np.sum(EB * EB.T))
+
+
+def _yuan_bentler(e: Estimation, plain: ModelTest) -> ModelTest:
+    """Return ``chisq / c`` with ``c = [tr(B1 A1^-1) - tr(B0 A0^-1)] / df``."""
+    h0 = float(np.trace(projector(e, information(e)) @ first_order(e)))
+    h1 = sum(_saturated_trace(e, g) for g in range(len(e.sample.groups)))
+    scaling = (h1 - h0) / e.df
+    complete = math.isnan(plain.robust_chisq)
+    return replace(
+        plain,
+        scaled=plain.chisq / scaling,
+        scaled_df=float(e.df),
+        scaling=scaling,
+        h0=h0 / e.npar if e.npar else math.nan,
+        h1=h1 / (e.npar + e.df),
+        robust_chisq=plain.chisq if complete else plain.robust_chisq,
+        robust_offset=h1 - h0 if complete else plain.robust_offset,
+    )
+
+
+def _saturated_trace(e: Estimation, g: int) -> float:
+    """Return ``tr(B1 A1^-1)`` of one group's saturated model.
+
+    Yuan and Bentler (2000) evaluate A1 at the implied moments, Mplus (and MLR) at those of the sample.
+    """
+    group = e.sample.groups[g]
+    rows = complete_rows(group, e.spec.name)
+    function = e.problem.discrepancies[g]
+    if isinstance(function, FullInformation):
+        implied = saturated_implied(group)
+        scores = row_scores(saturated_directions(len(group.cov)), implied, rows - implied.mu, group.patterns)
+        A = function.saturated_information(implied)
+        whole = float(np.trace(np.linalg.solve(A, scores.T @ scores / len(scores))))
+        x = rows[:, e.exogenous]
+        given = casewise_moments(x, means=True, exogenous=[]) if e.exogenous else np.zeros((1, 0))
+        weight = normal_weight(np.atleast_2d(np.cov(x.T, bias=True)), means=True) if e.exogenous else np.zeros((0, 0))
+        return whole - float(np.einsum("ij,ij->", given @ weight, given)) / len(given)
+    parts = casewise_moments(rows, means=e.means, exogenous=e.exogenous)
+    at: Array | Implied = group.cov if e.spec.test.endswith("mplus") else e.problem.implied(e.solution.x)[g].Sigma
+    weight = normal_weight(np.asarray(at), means=e.means)
+    return float(np.einsum("ij,ij->", parts @ weight, parts)) / len(parts)

@@ -1,0 +1,1 @@
+"""Survey files: reading, checking and screening them."""
