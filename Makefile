@@ -1,5 +1,6 @@
 # make tables: the tables and figures of every notebook and study.   make test: everything that is checked.
-# Both set up .venv by themselves; they need Python 3.11 or newer (make PYTHON=python3.12 to choose one).
+# make test-slow: the long simulations.
+# All set up .venv by themselves; they need Python 3.11 or newer (make PYTHON=python3.12 to choose one).
 
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python; do \
 	command -v $$p >/dev/null 2>&1 && $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
@@ -11,7 +12,7 @@ export MPLBACKEND := Agg
 # Many small matrices: more BLAS threads than one only get in each other's way.
 export OPENBLAS_NUM_THREADS := 1
 
-.PHONY: tables test test-versions lab docs clean
+.PHONY: tables test test-slow test-versions lab docs clean
 
 tables: $(READY)
 	@$(RUN) notebooks/execute.py --out build
@@ -20,6 +21,9 @@ test: $(READY)
 	$(RUN) -m ruff check .
 	$(RUN) -m mypy
 	$(RUN) -m pytest -n auto
+
+test-slow: $(READY)
+	$(RUN) -m pytest -n auto -m slow
 
 test-versions:
 	@for v in $(VERSIONS); do if command -v python$$v >/dev/null 2>&1 && python$$v --version >/dev/null 2>&1; then \

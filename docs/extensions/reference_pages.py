@@ -21,6 +21,7 @@ PARTS = {
     "rotation": ("statistics", "Rotation", "Criteria and gradient projection."),
     "efa": ("statistics", "Exploratory factor analysis", "Suitability, number of factors, extraction."),
     "sem": ("statistics", "Structural equation models", "Confirmatory, structural and growth models."),
+    "irt": ("statistics", "Item response models", "Graded response model, person scores, information."),
     "reliability": ("statistics", "Reliability and validity", "Alpha, omega, agreement, HTMT."),
     "invariance": ("statistics", "Measurement invariance", "Ladders of equality over groups."),
     "simulation": ("statistics", "Simulation", "Populations, generated data, power."),

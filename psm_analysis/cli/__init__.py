@@ -1,6 +1,7 @@
 """The command ``psm-analysis``: what it understands and how it ends.
 
-Exit codes: 0 fine; 1 the data or the input have problems; 2 wrong usage; 130 interrupted.
+Exit codes: 0 fine; 1 the data or the input have problems; 2 wrong usage; 3 drift, with --fail-on-drift;
+130 interrupted.
 """
 
 from __future__ import annotations
@@ -16,10 +17,14 @@ from typing import get_args
 
 from psm_analysis._options import Language, ReportFormat
 from psm_analysis._version import __version__
+from psm_analysis.cli.scoring import add_commands
 from psm_analysis.errors import PsmAnalysisError, PsmAnalysisWarning
 from psm_analysis.survey.profile import profile_ids
 
-_EPILOG = "Exit codes: 0 fine, 1 the data or the input have problems, 2 wrong usage, 130 interrupted."
+_EPILOG = (
+    "Exit codes: 0 fine, 1 the data or the input have problems, 2 wrong usage, 3 drift (--fail-on-drift), "
+    "130 interrupted."
+)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -41,7 +46,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         warnings.simplefilter("default", PsmAnalysisWarning)
         warnings.showwarning = _show_warning  # type: ignore[assignment]
         try:
-            commands = import_module("psm_analysis.cli.commands")
+            commands = import_module(f"psm_analysis.cli.{getattr(arguments, 'module', 'commands')}")
             return int(getattr(commands, arguments.run)(arguments))
         except PsmAnalysisError as error:
             return _report(error, as_json=getattr(arguments, "format", "text") == "json")
@@ -78,6 +83,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_screen(commands)
     _add_instruments(commands)
     _add_reproduce(commands)
+    add_commands(commands)
     return parser
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -97,6 +98,7 @@ def efa(
         options |= {"n_starts": n_starts, "seed": seed}
     factors = run(source.matrix, n_factors, extraction=extraction, rotation=rotation, options=options)
     result = _result(source, factors, names=(extraction, rotation, correlation, engine))
+    result = replace(result, rotation_options=tuple(sorted(dict(rotation_options or {}).items())))
     for text in result.warnings:
         warnings.warn(text, PsmAnalysisWarning, stacklevel=2)
     return result

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from html import escape
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -39,6 +40,8 @@ class EfaResult(Result):
         Of the correlation matrix.
     residuals
         Correlations minus what the model reproduces; uniquenesses on the diagonal.
+    rotation_options
+        Parameters of the rotation that were given.
     rotation_minima
         How many different minima of the rotation criterion the random starts found.
     """
@@ -63,6 +66,7 @@ class EfaResult(Result):
     rotation_minima: int
     warnings: tuple[str, ...]
     sample: Sample | None = field(default=None, repr=False)
+    rotation_options: tuple[tuple[str, Any], ...] = ()
 
     @property
     def n_factors(self) -> int:

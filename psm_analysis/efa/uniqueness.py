@@ -85,7 +85,10 @@ def uls_loadings(psi: FloatArray, *, S: FloatArray, n_factors: int) -> FloatArra
 
 
 def ml_loadings(psi: FloatArray, *, S: FloatArray, n_factors: int) -> FloatArray:
-    """Return the maximum-likelihood loadings for given uniquenesses, largest factor first."""
+    """Return the loadings that are best by maximum likelihood and by generalised least squares for given uniquenesses.
+
+    Both criteria share them (Jöreskog & Goldberger, 1972); the largest factor comes first.
+    """
     scale = np.sqrt(psi)
     values, vectors = np.linalg.eigh(S / np.outer(scale, scale))
     root = np.sqrt(np.maximum(values[: -n_factors - 1 : -1] - 1, 0))

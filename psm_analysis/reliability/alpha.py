@@ -28,9 +28,10 @@ from psm_analysis.reliability.coefficients import (
 )
 from psm_analysis.reliability.items import item_table
 from psm_analysis.reliability.keying import reverse_items
+from psm_analysis.reliability.resampling import bootstrap_covariances, check_replicates, percentile_interval
 
 AlphaCorrelation = Literal["pearson", "polychoric"]
-AlphaInterval = Literal["feldt", "bonett"]
+AlphaInterval = Literal["feldt", "bonett", "bootstrap"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -107,6 +108,8 @@ def alpha(
     correlation: AlphaCorrelation = "pearson",
     interval: AlphaInterval = "feldt",
     level: float = 0.95,
+    n_replicates: int = 2_000,
+    seed: int | None = None,
 ) -> AlphaResult:
     """Return coefficient alpha of a scale, from pairwise-complete covariances, as psych does.
 
@@ -125,7 +128,10 @@ def alpha(
         "pearson", or "polychoric" for ordinal alpha: alpha of the polychoric matrix, the reliability of the
         latent responses and not of the observed score (Zumbo et al. 2007).
     interval, level
-        "feldt" (F distribution) or "bonett" (log transformation), and the level of the interval.
+        "feldt" (F distribution) and "bonett" (log transformation) suppose normal, parallel items; "bootstrap"
+        (percentiles over rows drawn with replacement, Pearson only) supposes nothing of them. Level of the interval.
+    n_replicates, seed
+        Bootstrap samples and their seed, which "bootstrap" demands.
 
     Raises
     ------
@@ -162,8 +168,11 @@ def alpha(
     notes = _notes(value, items)
     for note in notes:
         warnings.warn(note, PsmAnalysisWarning, stacklevel=2)
-    ends = feldt_interval if interval == "feldt" else bonett_interval
-    low, high = ends(value, n, n_items=k, level=level)
+    if interval == "bootstrap":
+        low, high = _bootstrap(sample, correlation, n_replicates=n_replicates, seed=seed, level=level)
+    else:
+        ends = feldt_interval if interval == "feldt" else bonett_interval
+        low, high = ends(value, n, n_items=k, level=level)
     pairs = R[pair_indices(k)]
     score = np.nanmean(sample.values[sample.observed.any(axis=1)], axis=1)
     sd = float(score.std(ddof=1))
@@ -188,6 +197,32 @@ def alpha(
         level=level,
         warnings=notes,
     )
+
+
+def _bootstrap(
+    sample: Sample, correlation: AlphaCorrelation, *, n_replicates: int, seed: int | None, level: float
+) -> tuple[float, float]:
+    if correlation != "pearson":
+        raise OptionError(
+            "The bootstrap interval is of alpha from covariances.",
+            where="argument 'interval'",
+            remedy="Use interval='bonett' with correlation='polychoric'.",
+        )
+    drawn = bootstrap_covariances(sample.values, n_replicates, seed=check_replicates(n_replicates, seed))
+    low, high = percentile_interval(alphas_of(drawn), level=level)
+    return float(low), float(high)
+
+
+def alphas_of(C: FloatArray) -> FloatArray:
+    """Return alpha of each of a stack of covariance matrices (B, k, k).
+
+    Examples
+    --------
+    >>> alphas_of(np.array([[[1.0, 0.5], [0.5, 1.0]]])).round(3).tolist()
+    [0.667]
+    """
+    k = C.shape[-1]
+    return np.asarray(k / (k - 1.0) * (1.0 - np.trace(C, axis1=1, axis2=2) / C.sum(axis=(1, 2))))
 
 
 def scale_matrices(sample: Sample, *, correlation: AlphaCorrelation) -> tuple[FloatArray, FloatArray]:

@@ -3,24 +3,27 @@
 from __future__ import annotations
 
 import warnings
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
 from psm_analysis.errors import ModelError, PsmAnalysisWarning
-from psm_analysis.moments.sample import FloatArray
+from psm_analysis.moments.sample import FloatArray, IntArray
+from psm_analysis.reliability.categorical import categorical_omega
 from psm_analysis.reliability.coefficients import coefficient_alpha
 from psm_analysis.sem.result import SemResult
 
 if TYPE_CHECKING:
     from psm_analysis.sem.implied import Implied
+    from psm_analysis.sem.sample import GroupSample
 
 COLUMNS = ("alpha", "omega", "ave")
 
 
 def reliability(result: SemResult, *, observed_variance: bool = True) -> pd.DataFrame:
-    r"""Return alpha, omega and the average variance extracted of every factor of a model of continuous items.
+    r"""Return alpha, omega and the average variance extracted of every factor of a model.
 
     With the items :math:`I` of a factor, its loadings :math:`\lambda`, its variance :math:`\phi` and the covariances
     :math:`s_{ij}` of the items,
@@ -33,6 +36,9 @@ def reliability(result: SemResult, *, observed_variance: bool = True) -> pd.Data
     the factor explains; what residual covariances add to that variance is not the factor's. Where items load on several
     factors the same formula gives omega hierarchical: of the general factor of a bifactor model, and of a second-order
     factor, whose loadings on the items are the products along the way (semTools' ``omegaL1``).
+
+    For ordinal items omega is that of the sum of the answers, not of the latent responses (Green & Yang 2009, eq. 21),
+    AVE that of the latent responses, and alpha that of the answers.
 
     Parameters
     ----------
@@ -50,7 +56,7 @@ def reliability(result: SemResult, *, observed_variance: bool = True) -> pd.Data
     Raises
     ------
     ModelError
-        If the model has no factor, or did not converge.
+        If the model has no factor, did not converge, or has a factor with both ordinal and continuous items.
 
     Warns
     -----
@@ -60,8 +66,9 @@ def reliability(result: SemResult, *, observed_variance: bool = True) -> pd.Data
     References
     ----------
     McDonald, R. P. (1999). Test theory, eq. 6.20b. Fornell, C., & Larcker, D. F. (1981). Journal of Marketing Research,
-    18, 39-50. Bollen, K. A. (1980). American Sociological Review, 45, 370-390 (residual covariances). The R calls are
-    ``semTools::compRelSEM(fit, obs.var = observed_variance)`` and ``semTools::AVE(fit)``.
+    18, 39-50. Bollen, K. A. (1980). American Sociological Review, 45, 370-390 (residual covariances). Green, S. B., &
+    Yang, Y. (2009). Psychometrika, 74, 155-167. The R calls are ``semTools::AVE(fit)`` and
+    ``semTools::compRelSEM(fit, obs.var = observed_variance)``.
 
     Examples
     --------
@@ -88,18 +95,58 @@ def reliability(result: SemResult, *, observed_variance: bool = True) -> pd.Data
 def _group(result: SemResult, g: int, *, implied: Implied, observed: bool) -> pd.DataFrame:
     loadings = _loadings(result, g)
     phi = dict(zip(result.problem.layouts[g].eta, np.diagonal(implied.C), strict=True))
-    sample = result.sample.groups[g].cov
+    threshold_item = result.problem.layouts[g].threshold_item
+    ordinal = np.isin(np.arange(len(loadings)), threshold_item)
     rows = {}
-    for factor in loadings:
+    for factor in map(str, loadings):
         own = np.flatnonzero(loadings[factor].to_numpy())
-        weights = loadings[factor].to_numpy()[own]
-        covariance = (sample if observed else implied.Sigma)[np.ix_(own, own)]
-        rows[factor] = {
-            "alpha": _alpha(sample[np.ix_(own, own)], str(factor)),
-            "omega": float(weights.sum() ** 2 * phi[str(factor)] / covariance.sum()),
-            "ave": float((weights**2).sum() * phi[str(factor)] / np.trace(covariance)),
-        }
+        weights = loadings[factor].to_numpy()[own] * np.sqrt(phi[factor])
+        if ordinal[own].any() and not ordinal[own].all():
+            raise ModelError(
+                "The factor has both ordinal and continuous items: no omega is defined for their sum.",
+                where=f"factor {factor!r}",
+                remedy="Treat its items alike: name all of them in ordered=, or none.",
+            )
+        group = result.sample.groups[g]
+        coefficients = partial(_ordinal, threshold_item=threshold_item) if ordinal[own].any() else _continuous
+        rows[factor] = coefficients(weights, own, implied=implied, group=group, observed=observed, factor=factor)
     return pd.DataFrame.from_dict(rows, orient="index", columns=list(COLUMNS)).rename_axis("factor")
+
+
+def _continuous(
+    weights: FloatArray, own: IntArray, *, implied: Implied, group: GroupSample, observed: bool, factor: str
+) -> dict[str, float]:
+    covariance = (group.cov if observed else implied.Sigma)[np.ix_(own, own)]
+    return {
+        "alpha": _alpha(group.cov[np.ix_(own, own)], factor),
+        "omega": float(weights.sum() ** 2 / covariance.sum()),
+        "ave": float((weights**2).sum() / np.trace(covariance)),
+    }
+
+
+def _ordinal(
+    weights: FloatArray,
+    own: IntArray,
+    *,
+    implied: Implied,
+    group: GroupSample,
+    observed: bool,
+    factor: str,
+    threshold_item: IntArray,
+) -> dict[str, float]:
+    sd = np.sqrt(np.diagonal(implied.Sigma))
+    cuts = [(implied.matrices.tau[threshold_item == j] - implied.mu[j]) / sd[j] for j in own]
+    standardized = weights / sd[own]
+    R = (group.cov if observed else implied.Sigma / np.outer(sd, sd))[np.ix_(own, own)]
+    total = R.copy()
+    np.fill_diagonal(total, 1.0)
+    answers = None if group.rows is None else group.rows[:, own]
+    complete = total if answers is None else np.cov(answers[np.isfinite(answers).all(axis=1)], rowvar=False)
+    return {
+        "alpha": _alpha(np.atleast_2d(complete), factor),
+        "omega": categorical_omega(np.outer(standardized, standardized), total, thresholds=cuts),
+        "ave": float((standardized**2).mean()),
+    }
 
 
 def _loadings(result: SemResult, g: int) -> pd.DataFrame:

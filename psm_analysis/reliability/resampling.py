@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from psm_analysis.errors import DataError
+from psm_analysis.errors import DataError, OptionError
 from psm_analysis.moments.sample import FloatArray
 
 
@@ -40,6 +40,27 @@ def bootstrap_covariances(values: FloatArray, n_replicates: int, *, seed: int) -
             remedy="Leave out items that were hardly ever answered together.",
         )
     return np.asarray((cross - sums * sums.transpose(0, 2, 1) / count) / (count - 1.0))
+
+
+def check_replicates(n_replicates: int, seed: int | None) -> int:
+    """Return the seed, or raise if it is not given or there are fewer than 100 replicates.
+
+    Examples
+    --------
+    >>> check_replicates(2000, 1)
+    1
+    """
+    if seed is None:
+        raise OptionError(
+            "Without a seed a bootstrap interval cannot be reproduced.", where="argument 'seed'", remedy="Give seed=1."
+        )
+    if n_replicates < 100:
+        raise OptionError(
+            f"n_replicates={n_replicates} is too few for an interval.",
+            where="argument 'n_replicates'",
+            remedy="Use 2000, at least 100.",
+        )
+    return seed
 
 
 def to_correlations(covariances: FloatArray) -> FloatArray:

@@ -162,6 +162,12 @@ def crosscheck(result: SemResult, *, tolerance: float = 1e-4) -> Crosscheck:
             where="argument 'result'",
             remedy="Cross-check the fit with estimator='ML'.",
         )
+    if type(result) is not SemResult:
+        raise OptionError(
+            "semopy has neither two-level models nor exploratory blocks.",
+            where="argument 'result'",
+            remedy="Cross-check a model of one level with ordinary factors.",
+        )
     refit = fit_semopy if result.engine == "native" else fit_table
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", PsmAnalysisWarning)

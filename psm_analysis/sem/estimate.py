@@ -74,7 +74,7 @@ def estimate(table: ParameterTable, sample: Sample, spec: EstimatorSpec, *, prep
             where="argument 'model'",
             remedy="Fix parameters, or measure factors by more indicators (three or more each).",
         )
-    solution = minimise(problem, start, constraints=constraints, bounds=_bounds(table, problem))
+    solution = minimise(problem, start, constraints=constraints, bounds=parameter_bounds(table, problem))
     rank = np.linalg.matrix_rank(constraints.equal(problem, solution.x)[1]) if equalities else 0
     npar = problem.n_free - int(rank)
     return Estimation(table, sample, spec, problem, constraints, solution, npar, moments - npar)
@@ -142,7 +142,9 @@ def _weight(group: GroupSample, spec: EstimatorSpec, *, means: bool, exogenous: 
         return np.concatenate([np.ones(len(group.cov)), weight]) if means else weight
     if spec.function == "DWLS" and spec.se == "standard":
         return np.asarray(1.0 / np.diagonal(normal_gamma(group.cov, means=means)))
-    parts = casewise_moments(complete_rows(group, spec.name), means=means, exogenous=list(exogenous))
+    rows = complete_rows(group, spec.name)
+    parts = casewise_moments(rows, means=means, exogenous=list(exogenous), weights=group.weights)
+    parts = parts if group.weights is None else parts * group.weights[:, None]
     if spec.function == "DWLS":
         return np.asarray(1.0 / np.einsum("ij,ij->j", parts, parts) * len(parts))
     return _inverse_gamma(parts, spec, group)
@@ -184,7 +186,8 @@ def fixed_exogenous(table: ParameterTable, sample: Sample) -> list[int]:
     return [sample.names.index(name) for name in fixed]
 
 
-def _bounds(table: ParameterTable, problem: Problem) -> Bounds:
+def parameter_bounds(table: ParameterTable, problem: Problem) -> Bounds:
+    """Return the bounds of the free parameters; those of parameters that are one are combined."""
     lower, upper = np.full(problem.n_free, -math.inf), np.full(problem.n_free, math.inf)
     for parameter, place in zip(table.parameters, problem.position, strict=True):
         if place >= 0:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import warnings as python_warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Unpack
 
 import numpy as np
@@ -12,8 +12,11 @@ import pandas as pd
 
 from psm_analysis._options import Engine, Estimator, Information, Missing, Parameterization, nearest
 from psm_analysis.errors import DataError, ModelError, OptionError, PsmAnalysisWarning
-from psm_analysis.sem.estimate import estimate
+from psm_analysis.sem.design import with_design
+from psm_analysis.sem.estimate import Estimation, estimate
 from psm_analysis.sem.estimators import SPECS, EstimatorSpec
+from psm_analysis.sem.exploratory import Block, exploratory_blocks, unrotated_table, without_efa
+from psm_analysis.sem.exploratory_result import ExploratoryResult
 from psm_analysis.sem.fitmeasures import fit_measures
 from psm_analysis.sem.incomplete_sample import sample_from_incomplete
 from psm_analysis.sem.independence import baseline_test
@@ -23,11 +26,14 @@ from psm_analysis.sem.ordinal_sample import sample_from_ordinal
 from psm_analysis.sem.partable import ParameterTable, TableOptions, build_table
 from psm_analysis.sem.result import SemResult
 from psm_analysis.sem.roles import find_roles
+from psm_analysis.sem.rotated import find_rotation, rotated_estimation
 from psm_analysis.sem.sample import Sample, sample_from_data
 from psm_analysis.sem.sandwich import parameter_covariance
 from psm_analysis.sem.summary_sample import sample_from_moments
 from psm_analysis.sem.syntax import ParsedModel, parse_model
 from psm_analysis.sem.teststat import ModelTest, model_test
+from psm_analysis.sem.twolevel.fit import fit_two_level
+from psm_analysis.sem.twolevel.tables import is_two_level
 
 
 def sem(
@@ -51,6 +57,7 @@ def sem(
     se: str | None = None,
     test: str | None = None,
     rotation: str | None = None,
+    rotation_args: Mapping[str, Any] | None = None,
     sample_cov: Any = None,
     sample_mean: Any = None,
     sample_sd: Any = None,
@@ -78,8 +85,15 @@ def sem(
         In place of those that the estimator is paired with.
     ordered, parameterization
         Names of ordinal variables, or True for all that are not exogenous; ``delta`` or ``theta``.
-    cluster, sampling_weights, rotation
-        Not available in this version; anything but the default is refused.
+    cluster
+        Column of the units that respondents belong to; standard errors and tests allow for dependence within units
+        (``MLR`` by default, means are modelled). With ``level: 1`` and ``level: 2`` blocks in the model, both levels
+        are modelled instead (``ML`` by default).
+    sampling_weights
+        Column of positive weights, scaled to a mean of 1 (``MLR`` by default).
+    rotation, rotation_args
+        Of exploratory blocks, ``efa("b")*f1 + efa("b")*f2 =~ ...``: ``geomin`` (the default), ``oblimin``, ``varimax``,
+        ``target`` ... or ``none``, with arguments of the criterion such as ``{"target": matrix}`` (nan: not specified).
     group
         Column of the groups; the model is fitted to all groups at once.
     group_equal
@@ -160,7 +174,7 @@ def cfa(model: str, data: pd.DataFrame | None = None, **options: Unpack[SemKeywo
     >>> [round(value, 3) for value in fit.tidy()["std_all"][:3]]
     [0.707, 0.707, 0.566]
     """
-    return _fit(model, data, FitOptions(**options).checked())
+    return _fit(model, data, FitOptions.of(options).checked())
 
 
 def growth(model: str, data: pd.DataFrame | None = None, **options: Unpack[SemKeywords]) -> SemResult:
@@ -189,16 +203,22 @@ def growth(model: str, data: pd.DataFrame | None = None, **options: Unpack[SemKe
     >>> bool(abs(means.iloc[0] - 3) < 0.2 and abs(means.iloc[1] - 0.5) < 0.1)
     True
     """
-    return _fit(model, data, FitOptions(**options).checked(), growth_curve=True)
+    return _fit(model, data, FitOptions.of(options).checked(), growth_curve=True)
 
 
 def _fit(model: str, data: pd.DataFrame | None, options: FitOptions, *, growth_curve: bool = False) -> SemResult:
-    spec = options.spec()
     parsed = parse_model(model)
+    if is_two_level(parsed):
+        return fit_two_level(parsed, data, model=model, options=options, growth_curve=growth_curve)
+    spec = options.spec()
     ordered = _ordered(parsed, options)
     sample, categories = _sample(parsed, data, options, ordered)
+    if data is not None and (options.cluster is not None or options.sampling_weights is not None):
+        sample = with_design(sample, data, cluster=options.cluster, weights=options.sampling_weights)
+    blocks = exploratory_blocks(parsed)
+    _check_rotation(options, blocks)
     table = build_table(
-        parsed,
+        without_efa(parsed),
         TableOptions(
             meanstructure=growth_curve or _wants_means(parsed, options, sample),
             std_lv=options.std_lv,
@@ -216,7 +236,40 @@ def _fit(model: str, data: pd.DataFrame | None, options: FitOptions, *, growth_c
         from psm_analysis.sem.semopy_engine import fit_semopy
 
         return fit_semopy(table, sample, model=model, spec=spec)
+    if blocks:
+        return _fit_exploratory(table, sample, blocks, model=model, spec=spec, options=options)
     return fit_table(table, sample, model=model, spec=spec)
+
+
+def _check_rotation(options: FitOptions, blocks: tuple[Block, ...]) -> None:
+    """Refuse a rotation without blocks to rotate, and blocks where rotation is not available."""
+    if not blocks and (options.rotation is not None or options.rotation_args is not None):
+        raise OptionError(
+            "There is nothing to rotate.",
+            where="argument 'rotation'",
+            remedy='Mark factors as exploratory: efa("b")*f1 + efa("b")*f2 =~ ...; or use psm.efa.',
+        )
+    if blocks and options.engine == "semopy":
+        raise OptionError("semopy has no exploratory blocks.", where="argument 'engine'", remedy="Leave it out.")
+
+
+def _fit_exploratory(
+    table: ParameterTable,
+    sample: Sample,
+    blocks: tuple[Block, ...],
+    *,
+    model: str,
+    spec: EstimatorSpec,
+    options: FitOptions,
+) -> ExploratoryResult:
+    """Estimate a model with exploratory blocks, then rotate them."""
+    rotation = find_rotation(options.rotation, options.rotation_args, orthogonal=options.orthogonal)
+    e = estimate(unrotated_table(table, sample, blocks), sample, spec)
+    if rotation is not None and e.solution.converged:
+        e = rotated_estimation(e, blocks, rotation)
+    return ExploratoryResult(
+        **_results(e, model=model, level=5), rotation=rotation.method if rotation else "none", blocks=blocks
+    )
 
 
 def _ordered(parsed: ParsedModel, options: FitOptions) -> tuple[str, ...]:
@@ -245,13 +298,14 @@ def _sample(
     roles = find_roles(parsed.terms)
     if data is not None and options.sample_cov is None:
         if ordered:
-            if len(ordered) < len(roles.observed):
-                raise OptionError(
-                    "Ordinal and continuous variables in one model are not available in this version.",
-                    where="argument 'ordered'",
-                    remedy=f"Make all of {', '.join(roles.observed[:5])} ... ordinal, or none.",
-                )
-            return sample_from_ordinal(data, roles.observed, group=options.group, missing=options.missing)
+            return sample_from_ordinal(
+                data,
+                roles.observed,
+                ordered=ordered,
+                exogenous=roles.exogenous_observed if options.fixed_x else (),
+                group=options.group,
+                missing=options.missing,
+            )
         if options.missing == "fiml":
             exogenous = roles.exogenous_observed if options.fixed_x else ()
             return sample_from_incomplete(data, roles.observed, group=options.group, exogenous=exogenous), ()
@@ -279,7 +333,8 @@ def _wants_means(parsed: ParsedModel, options: FitOptions, sample: Sample) -> bo
     if options.missing == "fiml" or sample.groups[0].ordinal is not None:
         wanted = True
     if wanted is None:
-        wanted = written or (known and len(sample.groups) > 1) or "intercepts" in options.group_equal
+        several = len(sample.groups) > 1 or options.cluster is not None
+        wanted = written or (known and several) or "intercepts" in options.group_equal
     if wanted and not known:
         raise DataError("A mean structure needs means.", where="argument 'sample_mean'", remedy="Give sample_mean=.")
     if not wanted and written:
@@ -294,32 +349,38 @@ def fit_table(
     table: ParameterTable, sample: Sample, *, model: str, spec: EstimatorSpec = SPECS["ML"], level: int = 5
 ) -> SemResult:
     """Estimate a completed parameter table: the part of a fit that invariance and simulation repeat."""
-    e = estimate(table, sample, spec)
+    return SemResult(**_results(estimate(table, sample, spec), model=model, level=level + 1))
+
+
+def _results(e: Estimation, *, model: str, level: int) -> dict[str, Any]:
+    """Return the fields of a result; doubts are warned of at the caller's place."""
     vcov = np.full((e.problem.n_free, e.problem.n_free), math.nan)
     test = baseline = ModelTest(math.nan, e.df)
     notes = [NOT_CONVERGED]
     if e.solution.converged:
-        vcov = parameter_covariance(e, parameter_names(table, e.problem))
+        vcov = parameter_covariance(e, parameter_names(e.table, e.problem))
         test, baseline = model_test(e), baseline_test(e)
-        notes = admissibility(table, e.problem, e.solution.x, group_labels=[group.label for group in sample.groups])
+        notes = admissibility(e.table, e.problem, e.solution.x, group_labels=[g.label for g in e.sample.groups])
     for note in notes:
         python_warnings.warn(note, PsmAnalysisWarning, stacklevel=level)
-    return SemResult(
-        model=model,
-        table=table,
-        sample=e.sample,
-        problem=e.problem,
-        constraints=e.constraints,
-        solution=e.solution,
-        free_vcov=vcov,
-        fit_measures=fit_measures(e, test, baseline),
-        warnings=tuple(notes),
-        estimator=spec.name,
-        engine="native",
-    )
+    return {
+        "model": model,
+        "table": e.table,
+        "sample": e.sample,
+        "problem": e.problem,
+        "constraints": e.constraints,
+        "solution": e.solution,
+        "free_vcov": vcov,
+        "fit_measures": fit_measures(e, test, baseline),
+        "warnings": tuple(notes),
+        "estimator": e.spec.name,
+        "engine": "native",
+        "spec": e.spec,
+    }
 
 
 NOT_CONVERGED = (
     "No minimum was found from any start: the estimates are not a solution, and there are no standard errors. "
-    "Look for a factor with weak indicators, a wrong sign, or too few rows; give start() values, or simplify the model."
+    "Look for a factor with weak indicators, a wrong sign, too few rows, or constraints that cannot hold together; "
+    "give start() values, or simplify the model."
 )

@@ -14,6 +14,7 @@ from psm_analysis.sem.discrepancy.least_squares import LeastSquares
 from psm_analysis.sem.estimate import Estimation
 from psm_analysis.sem.gamma import normal_weight
 from psm_analysis.sem.implied import Implied, stacked
+from psm_analysis.sem.moment_maps import OrdinalMoments
 from psm_analysis.sem.sample import GroupSample, Sample
 from psm_analysis.sem.teststat import ModelTest
 
@@ -25,7 +26,8 @@ def fit_measures(e: Estimation, test: ModelTest, baseline: ModelTest) -> dict[st
     if not e.solution.converged:
         return counts
     implied = e.problem.implied(e.solution.x)
-    found = counts | _chisq_measures(e, test, baseline)
+    found = counts | {"fmin": e.scale * e.solution.value / sample.nobs / 2.0}
+    found |= chisq_measures(test, baseline, npar=e.npar, nobs=e.scale, n_groups=len(sample.groups))
     if test.is_scaled:
         found |= scaled_measures(test, baseline, nobs=e.scale, n_groups=len(sample.groups))
     if not math.isnan(test.robust_chisq):
@@ -44,12 +46,14 @@ def fit_measures(e: Estimation, test: ModelTest, baseline: ModelTest) -> dict[st
     return found
 
 
-def _chisq_measures(e: Estimation, test: ModelTest, baseline: ModelTest) -> dict[str, float]:
-    nobs, n_groups, chisq, df = e.scale, len(e.sample.groups), test.chisq, float(test.df)
+def chisq_measures(
+    test: ModelTest, baseline: ModelTest, *, npar: int, nobs: int, n_groups: int = 1
+) -> dict[str, float]:
+    """Return what follows from chi-square, degrees of freedom and N alone."""
+    chisq, df = test.chisq, float(test.df)
     b, b_df = baseline.chisq, float(baseline.df)
     low, high = formulas.rmsea_interval(chisq, df, nobs, n_groups=n_groups)
     return {
-        "fmin": e.scale * e.solution.value / e.sample.nobs / 2.0,
         "chisq": chisq,
         "pvalue": formulas.chisq_p_value(chisq, df),
         "baseline_chisq": b,
@@ -65,7 +69,7 @@ def _chisq_measures(e: Estimation, test: ModelTest, baseline: ModelTest) -> dict
         "rmsea_notclose_pvalue": 1.0 - formulas.close_fit_p_value(chisq, df, nobs, n_groups=n_groups, rmsea=0.08),
         "rmsea_notclose_h0": 0.08,
         "mfi": formulas.mfi(chisq, df, nobs),
-        "ecvi": formulas.ecvi(chisq, e.npar, nobs),
+        "ecvi": formulas.ecvi(chisq, npar, nobs),
         "cn_05": formulas.critical_n(chisq, df, nobs),
         "cn_01": formulas.critical_n(chisq, df, nobs, alpha=0.01),
     }
@@ -129,7 +133,7 @@ def log_likelihoods(e: Estimation, implied: Sequence[Implied]) -> tuple[float, f
     model = saturated = 0.0
     x = e.exogenous
     for group, moments in zip(e.sample.groups, implied, strict=True):
-        given = _normal(group.nobs, group.cov[np.ix_(x, x)], group.cov[np.ix_(x, x)]) if x else 0.0
+        given = _normal(group.mass, group.cov[np.ix_(x, x)], group.cov[np.ix_(x, x)]) if x else 0.0
         if group.patterns is not None:
             answers = float((group.patterns.counts @ group.patterns.observed).sum())
             fit = FullInformation(group.patterns, 0.0).value(moments)
@@ -137,8 +141,8 @@ def log_likelihoods(e: Estimation, implied: Sequence[Implied]) -> tuple[float, f
             saturated -= 0.5 * (answers * LOG_2_PI + group.nobs * group.saturated) + given
             continue
         d = group.mean - moments.mu if e.means and group.mean is not None else np.zeros(len(moments.mu))
-        model += _normal(group.nobs, moments.Sigma, group.cov + np.outer(d, d)) - given
-        saturated += _normal(group.nobs, group.cov, group.cov) - given
+        model += _normal(group.mass, moments.Sigma, group.cov + np.outer(d, d)) - given
+        saturated += _normal(group.mass, group.cov, group.cov) - given
     return model, saturated
 
 
@@ -221,24 +225,27 @@ def _steiger_gfi(e: Estimation, implied: Sequence[Implied]) -> float:
 
 
 def ordinal_residuals(e: Estimation, implied: Sequence[Implied]) -> dict[str, float]:
-    """Return SRMR and CRMR of correlations and thresholds, weighted over groups."""
+    """Return SRMR and CRMR with ordinal variables, weighted over groups.
+
+    Residuals are those of correlations, standardized variances, thresholds and standardized slopes; CRMR leaves out the
+    variances, ``nomean`` measures the thresholds and slopes. Means, which are hardly ever restricted, do not count.
+    """
     total: dict[str, float] = {}
-    p = len(e.sample.names)
     for g, weight in enumerate(e.sample.weights):
         function = e.problem.discrepancies[g]
         assert isinstance(function, LeastSquares)
-        gap = function.s - function.moments.vector(implied[g])
-        off = p * (p - 1) // 2
-        levels, squares = float(gap[:-off] @ gap[:-off]), float(gap[-off:] @ gap[-off:])
-        n_levels, diagonal = len(gap) - off, p
+        assert isinstance(function.moments, OrdinalMoments)
+        parts = function.moments.standardized_gaps(function.s, implied[g], cov=e.sample.groups[g].cov)
+        levels, slopes, variances, off = (float(part @ part) for part in parts)
+        p = len(function.moments.dependent)
+        above, diagonal = levels + slopes, p * (p - 1) // 2 + p
+        extra = len(parts[0]) + len(parts[1])
         found = {
-            "rmr": math.sqrt((levels + squares) / (n_levels + off + diagonal)),
-            "rmr_nomean": math.sqrt(squares / (off + diagonal)),
-            "srmr": math.sqrt(squares / (off + diagonal)),
-            "srmr_bentler": math.sqrt((levels + squares) / (n_levels + off + diagonal)),
-            "srmr_bentler_nomean": math.sqrt(squares / (off + diagonal)),
-            "crmr": math.sqrt((levels + squares) / (n_levels + off)),
-            "crmr_nomean": math.sqrt(squares / off),
+            "srmr": math.sqrt((off + variances) / diagonal),
+            "srmr_bentler": math.sqrt((off + variances + above) / (diagonal + extra)),
+            "srmr_bentler_nomean": math.sqrt((off + variances) / diagonal),
+            "crmr": math.sqrt((off + above) / (diagonal - p + extra)),
+            "crmr_nomean": math.sqrt(off / (diagonal - p)),
         }
         for name, value in found.items():
             total[name] = total.get(name, 0.0) + weight * value

@@ -13,32 +13,28 @@ import numpy as np
 from psm_analysis.sem.arrays import Array
 
 
-def casewise_moments(rows: Array, *, means: bool, exogenous: list[int]) -> Array:
+def casewise_moments(rows: Array, *, means: bool, exogenous: list[int], weights: Array | None = None) -> Array:
     """Return what each row adds to the moments, centred: ``(y - m, vech (y - m)(y - m)' - s)``, shape ``(N, p*)``.
 
-    What fixed exogenous variables explain is taken out of every row, so that their moments have no variance.
+    What fixed exogenous variables explain is taken out of every row, so that their moments have no variance. Weights
+    enter the means and regressions; the rows themselves are not multiplied by them.
     """
-    centred = rows - rows.mean(axis=0)
+    w = np.ones(len(rows)) if weights is None else weights
+    centred = rows - w @ rows / w.sum()
     parts = _products(centred, means)
     if exogenous:
-        x = centred[:, exogenous]
-        slopes, *_ = np.linalg.lstsq(x, centred, rcond=None)
+        x, root = centred[:, exogenous], np.sqrt(w)[:, None]
+        slopes, *_ = np.linalg.lstsq(x * root, centred * root, rcond=None)
         predicted = x @ slopes
         predicted[:, exogenous] = x
         parts = parts - _products(predicted, means)
-    return np.asarray(parts - parts.mean(axis=0))
+    return np.asarray(parts - w @ parts / w.sum())
 
 
 def _products(centred: Array, means: bool) -> Array:
     column, row = np.triu_indices(centred.shape[1])
     products = centred[:, row] * centred[:, column]
     return np.hstack([centred, products]) if means else products
-
-
-def adf_gamma(rows: Array, *, means: bool, exogenous: list[int]) -> Array:
-    """Return the distribution-free covariance matrix of the moments (divisor N)."""
-    parts = casewise_moments(rows, means=means, exogenous=exogenous)
-    return np.asarray(parts.T @ parts / len(parts))
 
 
 def normal_gamma(Sigma: Array, *, means: bool) -> Array:

@@ -20,29 +20,30 @@ def curvature(layout: Layout, implied: Implied, d: Directions, *, G: Array, g: A
     return _sigma(layout, implied, d, G) + _mu(layout, implied, d, g)
 
 
-def _kinds(layout: Layout) -> tuple[Array, Array, Array, Array]:
-    """Return 0/1 vectors: moves A or Lambda; is in Beta; is in Psi; is in Lambda or Beta."""
+def _kinds(layout: Layout) -> tuple[Array, Array, Array]:
+    """Return 0/1 vectors: is in Lambda or Beta; is in Beta; is in Psi."""
     code = layout.matrix
-    return tuple(np.isin(code, kinds).astype(float) for kinds in ((LAMBDA, BETA), BETA, PSI, (LAMBDA, BETA)))  # type: ignore[return-value]
+    beta = (code == BETA).astype(float)
+    return beta + (code == LAMBDA), beta, (code == PSI).astype(float)
 
 
 def _sigma(layout: Layout, implied: Implied, d: Directions, G: Array) -> Array:
-    moving, beta, psi, loading = _kinds(layout)
+    loading, beta, psi = _kinds(layout)
     row, column = np.minimum(layout.row, len(layout.eta) - 1), np.minimum(layout.column, len(layout.eta) - 1)
     half = np.where(layout.row == layout.column, 0.5, 1.0)
     A, C = implied.A, implied.C
     UGU, UGV = d.U.T @ G @ d.U, d.U.T @ G @ d.V
     has_row = beta + psi * half
-    found = 2.0 * np.outer(has_row, moving) * A[np.ix_(column, row)].T * UGV.T
-    found += 2.0 * np.outer(psi, moving) * A[np.ix_(column, column)].T * UGU
-    found += 2.0 * np.outer(loading, moving) * C[np.ix_(column, column)].T * UGU
+    found = 2.0 * np.outer(has_row, loading) * A[np.ix_(column, row)].T * UGV.T
+    found += 2.0 * np.outer(psi, loading) * A[np.ix_(column, column)].T * UGU
+    found += 2.0 * np.outer(loading, loading) * C[np.ix_(column, column)].T * UGU
     found += 2.0 * np.outer(loading, beta + psi * half) * A[np.ix_(column, row)] * UGV
     found += 2.0 * np.outer(loading, psi) * A[np.ix_(column, column)] * UGU
     return np.asarray(found)
 
 
 def _mu(layout: Layout, implied: Implied, d: Directions, g: Array) -> Array:
-    moving, beta, _, loading = _kinds(layout)
+    loading, beta, _ = _kinds(layout)
     alpha = (layout.matrix == ALPHA).astype(float)
     m = len(layout.eta)
     row, column = np.minimum(layout.row, m - 1), np.minimum(layout.column, m - 1)
@@ -51,5 +52,5 @@ def _mu(layout: Layout, implied: Implied, d: Directions, g: Array) -> Array:
     eta_slope = A[np.ix_(column, row)] * (beta * eta[column] + alpha)
     found = np.outer(loading * gU, np.ones(len(row))) * eta_slope
     shift = (beta * eta[column] + alpha)[:, None] * A[np.ix_(column, row)].T
-    found += shift * (moving * gU)[None, :]
+    found += shift * (loading * gU)[None, :]
     return np.asarray(found)

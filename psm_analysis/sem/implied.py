@@ -32,7 +32,8 @@ class Implied:
 class Directions:
     """Derivatives: ``dSigma_k = u_k v_k' + v_k u_k'`` and ``dmu_k = m_k``; columns are parameters.
 
-    ``tau`` and ``delta`` are those of thresholds (a row of zeros is appended) and scaling factors, None without them.
+    ``tau`` and ``delta`` are those of thresholds (a row of zeros is appended) and scaling factors, ``slopes`` those
+    of the regressions of all variables on given ones, shape ``(p, given, q)``; None without ordinal variables.
     """
 
     U: Array
@@ -40,14 +41,19 @@ class Directions:
     M: Array
     tau: Array | None = None
     delta: Array | None = None
+    slopes: Array | None = None
 
 
 def imply(layout: Layout, values: Array) -> Implied:
     """Return the moments implied at a parameter vector.
 
-    ``Sigma = L Psi L' + Theta``, ``mu = nu + L alpha`` (Bollen, 1989, eq. 8.15 in all-y form).
+    ``Sigma = L Psi L' + Theta``, ``mu = nu + L alpha`` (Bollen, 1989, eq. 8.15 in all-y form); where the layout has
+    given variables, those at 0 of them.
     """
     m = fill(layout, values)
+    if layout.given.size:
+        m.Psi[..., layout.given, :] = m.Psi[..., :, layout.given] = 0.0
+        m.alpha[..., layout.given] = 0.0
     identity = np.eye(len(layout.eta))
     A = np.linalg.inv(identity - m.Beta) if np.any(m.Beta) else np.broadcast_to(identity, m.Beta.shape)
     L = m.Lambda @ A
@@ -119,7 +125,10 @@ def directions(layout: Layout, implied: Implied) -> Directions:
     for code, slopes in ((TAU, tau), (DELTA, delta)):
         here = np.flatnonzero(layout.matrix == code)
         slopes[layout.row[here], here] = 1.0
-    return Directions(U, V, M, tau, delta)
+    moving = np.where(np.isin(layout.matrix, (LAMBDA, BETA)), 1.0, 0.0)
+    column = np.minimum(layout.column, len(layout.eta) - 1) if layout.eta else layout.column
+    to_given = implied.A[np.ix_(column, layout.given)] if layout.given.size else np.zeros((q, 0))
+    return Directions(U, V, M, tau, delta, U[:, None, :] * (moving[:, None] * to_given).T[None])
 
 
 def moment_jacobian(d: Directions, *, means: bool) -> Array:

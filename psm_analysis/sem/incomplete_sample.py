@@ -31,9 +31,10 @@ def sample_from_incomplete(
     """
     given = [list(names).index(name) for name in exogenous]
     groups = []
-    for label, place, values, index in grouped_rows(data, names, group):
+    for label, place, values, positions in grouped_rows(data, names, group):
         keep: Mask = np.asarray(~np.isnan(values).all(axis=1) & ~np.isnan(values[:, given]).any(axis=1))
-        groups.append(_group(values[keep], index[keep], names, label=label, place=place))
+        found = _group(values[keep], data.index[positions[keep]], names, label=label, place=place)
+        groups.append(replace(found, positions=positions[keep]))
     return Sample(tuple(names), tuple(groups), n_rows=len(data))
 
 

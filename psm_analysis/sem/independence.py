@@ -28,7 +28,7 @@ def _closed_form(sample: Sample, x: list[int]) -> ModelTest:
         log_determinant = np.log(np.diagonal(group.cov)[others]).sum()
         if x:
             log_determinant += np.linalg.slogdet(group.cov[np.ix_(x, x)])[1]
-        chisq += group.nobs * float(log_determinant - np.linalg.slogdet(group.cov)[1])
+        chisq += group.mass * float(log_determinant - np.linalg.slogdet(group.cov)[1])
         df += (p * (p - 1) - len(x) * (len(x) - 1)) // 2
     return ModelTest(chisq, df)
 
@@ -47,6 +47,10 @@ def independence_table(table: ParameterTable, sample: Sample) -> ParameterTable:
                 rows.append(Parameter(name, "~1", "", group, not given, NAN, exogenous=given))
         for i, a in enumerate(exogenous):
             rows += [Parameter(a, "~~", b, group, not fixed, NAN, exogenous=fixed) for b in exogenous[i + 1 :]]
+    if table.roles.ordered and fixed:
+        dependent = [name for name in sample.names if name not in exogenous]
+        for group in range(1, len(sample.groups) + 1):
+            rows += [Parameter(y, "~", x, group, True, NAN) for y in dependent for x in exogenous]
     named = tuple(
         Parameter(p.lhs, p.op, p.rhs, p.group, p.free, p.value, shared=f".b{i}.", exogenous=p.exogenous)
         for i, p in enumerate(rows)
@@ -61,5 +65,5 @@ def _thresholds(table: ParameterTable) -> list[Parameter]:
     for group in range(1, table.options.n_groups + 1):
         for name, count in table.options.ordered:
             found += [Parameter(name, "|", f"t{k}", group, True, NAN) for k in range(1, count + 1)]
-            found.append(Parameter(name, "~~", name, group, False, 1.0))
+            found.append(Parameter(name, "~~", name, group, False, 0.0, derived=True))
     return found

@@ -40,13 +40,15 @@ def covariance(information: Array, jacobian: Array, *, nobs: int, names: Sequenc
     values, vectors = np.linalg.eigh(inner / np.outer(scale, scale))
     if values[0] < SINGULAR:
         unit = np.sqrt(np.maximum(np.diagonal(information), 1e-300))
-        raise _not_identified(np.abs(Z @ (vectors[:, 0] / scale)) * unit, names)
+        loose = Z @ (vectors[:, values < SINGULAR] / scale[:, None])
+        raise _not_identified(np.linalg.norm(loose, axis=1) * unit, names)
     root = (Z / scale) @ (vectors / np.sqrt(values))
     return np.asarray(root @ root.T / nobs)
 
 
 def _not_identified(share: Array, names: Sequence[str]) -> ModelError:
-    involved = [names[i] for i in np.argsort(-share) if share[i] > 0.1 * share.max()][:6]
+    largest = np.sort(np.argsort(-share, kind="stable")[:12])
+    involved = [names[i] for i in largest if share[i] > 0.1 * share.max()]
     return ModelError(
         "The model is not identified: the data cannot tell these parameters apart.",
         where=", ".join(involved),

@@ -25,6 +25,20 @@ LAMBDA, BETA, PSI, THETA, NU, ALPHA, TAU, DELTA = range(8)
 
 
 @dataclass(frozen=True, slots=True)
+class Plan:
+    """Places of the parameters in one vector that holds all matrices, row by row.
+
+    ``mirrors`` are the places above the diagonal of symmetric matrices; ``starts`` and ``shapes`` cut the vector up.
+    """
+
+    template: Array
+    slots: Index
+    mirrors: Index
+    shapes: tuple[tuple[int, int], ...]
+    starts: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Layout:
     """Places of the parameters of one group.
 
@@ -45,6 +59,10 @@ class Layout:
         their scaling factors in the theta parameterization.
     theta
         Whether the parameterization is theta.
+    given
+        Elements of ``eta`` that moments are conditional on: with ordinal variables the fixed exogenous ones.
+    plan
+        How the matrices are filled at one stroke.
     """
 
     observed: tuple[str, ...]
@@ -58,6 +76,8 @@ class Layout:
     threshold_item: Index
     derived: Index
     theta: bool
+    given: Index
+    plan: Plan
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,11 +106,14 @@ def find_layout(parameters: Sequence[Parameter], *, group: int, observed: Sequen
     thresholds.sort(key=lambda pair: (at_y[pair[0]], int(pair[1][1:])))
     at_tau = {pair: i for i, pair in enumerate(thresholds)}
     places = [(TAU, at_tau[p.lhs, p.rhs], 0) if p.op == "|" else _place(p, at_y, at_eta) for _, p in mine]
+    exogenous = {p.lhs for _, p in mine if p.exogenous} if roles.ordered else set()
+    given = [name for name in observed if name in exogenous]
     matrix, row, column = np.array(places, dtype=np.intp).reshape(-1, 3).T
+    dummies = np.array([-1 if name in latent else at_y[name] for name in eta], dtype=np.intp)
     return Layout(
         observed=tuple(observed),
         eta=eta,
-        dummies=np.array([-1 if name in latent else at_y[name] for name in eta], dtype=np.intp),
+        dummies=dummies,
         rows=np.array([i for i, _ in mine], dtype=np.intp),
         matrix=matrix,
         row=row,
@@ -99,6 +122,15 @@ def find_layout(parameters: Sequence[Parameter], *, group: int, observed: Sequen
         threshold_item=np.array([at_y[name] for name, _ in thresholds], dtype=np.intp),
         derived=np.array([i for i, (_, p) in enumerate(mine) if p.derived], dtype=np.intp),
         theta=any(p.derived and p.op == "~*~" for _, p in mine),
+        given=np.array([at_eta[name] for name in given], dtype=np.intp),
+        plan=make_plan(
+            n_observed=len(observed),
+            n_thresholds=len(thresholds),
+            dummies=dummies,
+            matrix=matrix,
+            row=row,
+            column=column,
+        ),
     )
 
 
@@ -130,20 +162,35 @@ def _place(p: Parameter, at_y: dict[str, int], at_eta: dict[str, int]) -> tuple[
     return (ALPHA, at_eta[p.lhs], 0) if p.lhs in at_eta else (NU, at_y[p.lhs], 0)
 
 
+def make_plan(
+    *, n_observed: int, n_thresholds: int, dummies: Index, matrix: Index, row: Index, column: Index
+) -> Plan:
+    """Return where each parameter goes when the matrices lie behind one another in one vector."""
+    p, m = n_observed, len(dummies)
+    shapes = ((p, m), (m, m), (m, m), (p, p), (p, 1), (m, 1), (n_thresholds, 1), (p, 1))
+    starts = np.concatenate([[0], np.cumsum([a * b for a, b in shapes])])
+    template = np.zeros(starts[-1])
+    template[starts[DELTA] :] = 1.0
+    dummy = np.flatnonzero(dummies >= 0)
+    template[starts[LAMBDA] + dummies[dummy] * m + dummy] = 1.0
+    width = np.array([b for _, b in shapes])[matrix]
+    symmetric = (matrix == PSI) | (matrix == THETA)
+    slots = starts[matrix] + row * width + column
+    mirrors = np.where(symmetric, starts[matrix] + column * width + row, slots)
+    return Plan(template, slots.astype(np.intp), mirrors.astype(np.intp), shapes, tuple(int(i) for i in starts))
+
+
 def fill(layout: Layout, values: Array) -> Matrices:
     """Return the matrices at a parameter vector of shape ``(..., n_parameters)``."""
-    batch, p, m = values.shape[:-1], len(layout.observed), len(layout.eta)
-    shapes = ((p, m), (m, m), (m, m), (p, p), (p, 1), (m, 1), (len(layout.threshold_item), 1), (p, 1))
-    filled = [np.zeros((*batch, *shape), dtype=values.dtype) for shape in shapes]
-    filled[DELTA] += 1.0
-    dummy = np.flatnonzero(layout.dummies >= 0)
-    filled[LAMBDA][..., layout.dummies[dummy], dummy] = 1.0
-    for code, target in enumerate(filled):
-        here = np.flatnonzero(layout.matrix == code)
-        if here.size:
-            row, column, mine = layout.row[here], layout.column[here], values[..., layout.rows[here]]
-            target[..., row, column] = mine
-            if code in (PSI, THETA):
-                target[..., column, row] = mine
-    Lambda, Beta, Psi, Theta, nu, alpha, tau, delta = filled
+    plan, batch = layout.plan, values.shape[:-1]
+    flat = np.empty((*batch, plan.template.size), dtype=values.dtype)
+    flat[...] = plan.template
+    mine = values[..., layout.rows]
+    flat[..., plan.slots] = mine
+    flat[..., plan.mirrors] = mine
+    parts = [
+        flat[..., start : start + rows * columns].reshape(*batch, rows, columns)
+        for start, (rows, columns) in zip(plan.starts, plan.shapes, strict=False)
+    ]
+    Lambda, Beta, Psi, Theta, nu, alpha, tau, delta = parts
     return Matrices(Lambda, Beta, Psi, Theta, nu[..., 0], alpha[..., 0], tau[..., 0], delta[..., 0])

@@ -12,6 +12,7 @@ import numpy as np
 
 from psm_analysis.sem.arrays import Array
 from psm_analysis.sem.casewise import row_scores
+from psm_analysis.sem.design import aggregated
 from psm_analysis.sem.discrepancy.fiml import FullInformation
 from psm_analysis.sem.discrepancy.ml import MaximumLikelihood
 from psm_analysis.sem.estimate import Estimation, complete_rows
@@ -49,7 +50,8 @@ def _gamma(e: Estimation, g: int) -> Array:
     if e.spec.se == "robust.huber.white":
         rows = complete_rows(group, e.spec.name) - implied.mu
         scores = row_scores(saturated_directions(len(group.cov)), implied, rows, group.patterns)
-        gamma = gamma @ (scores.T @ scores / len(scores)) @ gamma
+        sums = aggregated(scores, group)
+        gamma = gamma @ (sums.T @ sums / group.nobs) @ gamma
     if not e.exogenous:
         return np.asarray(gamma)
     x = exogenous_moments(len(group.cov), e.exogenous)

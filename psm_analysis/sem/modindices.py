@@ -14,11 +14,12 @@ import numpy as np
 import pandas as pd
 
 from psm_analysis.sem.arrays import Array
+from psm_analysis.sem.implied import imply
 from psm_analysis.sem.inference import free_directions
 from psm_analysis.sem.matrices import find_layout
 from psm_analysis.sem.partable import Parameter, ParameterTable
 from psm_analysis.sem.problem import Problem
-from psm_analysis.sem.standardize import factors
+from psm_analysis.sem.standardize import factors, unconditional
 
 
 def candidates(table: ParameterTable, group: int) -> Iterator[Parameter]:
@@ -60,7 +61,8 @@ def modification_indices(
     gradient, information = wide.derivatives(everything)
     score, V = _projected(gradient, information, problem.n_free, jacobian)
     scale = np.ones(len(extended))
-    for layout, implied in zip(layouts, wide.implied(everything), strict=True):
+    for layout in map(unconditional, layouts):
+        implied = imply(layout, wide.expand(everything))
         scale[layout.rows] = factors(layout, implied, kind="std_all", exogenous=frozenset())
     found = []
     for k, i in enumerate(tested):

@@ -39,7 +39,9 @@ class ContinuousMoments:
 
 @dataclass(frozen=True, slots=True)
 class OrdinalMoments:
-    """Thresholds or means by variable, variances of continuous variables, correlations (lower triangle, by columns).
+    """Thresholds or means by variable, slopes, variances of continuous variables, correlations (lower triangle).
+
+    Given exogenous variables all of them are conditional, and the slopes on them stand variable by variable.
 
     With the scaling factor ``delta_i`` (1 for continuous variables) the thresholds are ``delta_i (tau_i - mu_i)`` and
     the correlations ``delta_i delta_j sigma_ij`` (Muthén & Asparouhov, 2002); in the theta parameterization ``delta_i
@@ -49,16 +51,21 @@ class OrdinalMoments:
     ordinal: Mask
     threshold_item: Index
     theta: bool
+    given: Index
+    dependent: Index
 
     @classmethod
     def of(cls, layout: Layout) -> OrdinalMoments:
         """Return the map of a layout with ordinal variables."""
-        return cls(layout.ordinal, layout.threshold_item, layout.theta)
+        exogenous = layout.dummies[layout.given]
+        dependent = np.setdiff1d(np.arange(len(layout.observed)), exogenous).astype(np.intp)
+        return cls(layout.ordinal, layout.threshold_item, layout.theta, layout.given, dependent)
 
     def levels(self) -> tuple[Index, Index]:
         """Return of each threshold or mean the variable, and the number of the threshold or -1."""
-        items = np.concatenate([self.threshold_item, np.flatnonzero(~self.ordinal)])
-        thresholds = np.concatenate([np.arange(len(self.threshold_item)), np.full((~self.ordinal).sum(), -1)])
+        continuous = self._continuous()
+        items = np.concatenate([self.threshold_item, continuous])
+        thresholds = np.concatenate([np.arange(len(self.threshold_item)), np.full(len(continuous), -1)])
         order = np.argsort(items, kind="stable")
         return items[order].astype(np.intp), thresholds[order].astype(np.intp)
 
@@ -68,9 +75,10 @@ class OrdinalMoments:
         delta, mu, Sigma = self._scaling(implied), implied.mu, implied.Sigma
         tau = np.concatenate([implied.matrices.tau, [0.0]])
         level = np.where(threshold >= 0, delta[item] * (tau[threshold] - mu[item]), mu[item])
-        column, row = np.triu_indices(len(mu), 1)
+        slopes = (delta[:, None] * implied.L[:, self.given])[self.dependent].ravel()
+        row, column = self._pairs()
         off = delta[row] * delta[column] * Sigma[row, column]
-        return np.concatenate([level, np.diagonal(Sigma)[~self.ordinal], off])
+        return np.concatenate([level, slopes, np.diagonal(Sigma)[self._continuous()], off])
 
     def jacobian(self, implied: Implied, d: Directions) -> Array:
         """Return the derivatives of the moments."""
@@ -82,23 +90,53 @@ class OrdinalMoments:
         is_threshold = (threshold >= 0)[:, None]
         moved = delta[item][:, None] * (d.tau[threshold] - d.M[item])
         level = np.where(is_threshold, slopes[item] * (tau[threshold] - mu[item])[:, None] + moved, d.M[item])
-        variances = 2.0 * d.U[~self.ordinal] * d.V[~self.ordinal]
-        column, row = np.triu_indices(len(mu), 1)
+        continuous = self._continuous()
+        variances = 2.0 * d.U[continuous] * d.V[continuous]
+        row, column = self._pairs()
         covariance = d.U[row] * d.V[column] + d.V[row] * d.U[column]
         off = (delta[row] * delta[column])[:, None] * covariance
         scaled = slopes[row] * delta[column][:, None] + slopes[column] * delta[row][:, None]
-        return np.concatenate([level, variances, off + scaled * Sigma[row, column][:, None]])
+        assert d.slopes is not None
+        regressions = delta[:, None, None] * d.slopes + slopes[:, None, :] * implied.L[:, self.given][:, :, None]
+        regressions = regressions[self.dependent].reshape(-1, slopes.shape[1])
+        return np.concatenate([level, regressions, variances, off + scaled * Sigma[row, column][:, None]])
+
+    def standardized_gaps(self, s: Array, implied: Implied, *, cov: Array) -> tuple[Array, Array, Array, Array]:
+        """Return ``s`` minus the implied moments in units of standard deviations.
+
+        Thresholds, slopes, variances and correlations; `cov` has the variances of the given variables.
+        """
+        item, threshold = self.levels()
+        sizes = (len(item), len(self.dependent) * len(self.given), len(self._continuous()))
+        gap = np.split(s - self.vector(implied), np.cumsum(sizes))
+        variance = np.ones(len(self.ordinal))
+        variance[self._continuous()] = np.split(s, np.cumsum(sizes))[2]
+        sd, implied_sd = np.sqrt(variance), np.sqrt(np.where(self.ordinal, 1.0, np.diagonal(implied.Sigma)))
+        row, column = self._pairs()
+        target = np.split(s, np.cumsum(sizes))[3]
+        off = target / (sd[row] * sd[column]) - (target - gap[3]) / (implied_sd[row] * implied_sd[column])
+        exogenous = np.setdiff1d(np.arange(len(self.ordinal)), self.dependent)
+        spread = np.sqrt(np.diagonal(cov)[exogenous])
+        slopes = gap[1].reshape(len(self.dependent), -1) * spread / sd[self.dependent][:, None]
+        return gap[0][threshold >= 0], slopes.ravel(), gap[2] / variance[self._continuous()], off
+
+    def _continuous(self) -> Index:
+        return self.dependent[~self.ordinal[self.dependent]]
+
+    def _pairs(self) -> tuple[Index, Index]:
+        column, row = np.triu_indices(len(self.dependent), 1)
+        return self.dependent[row], self.dependent[column]
 
     def _scaling(self, implied: Implied) -> Array:
         if not self.theta:
             return implied.matrices.delta
-        return np.where(self.ordinal, 1.0 / np.sqrt(np.diagonal(implied.Sigma)), 1.0)
+        return np.asarray(1.0 / np.sqrt(np.where(self.ordinal, np.diagonal(implied.Sigma), 1.0)))
 
     def _scaling_slopes(self, implied: Implied, d: Directions) -> Array:
         if not self.theta:
             assert d.delta is not None
             return d.delta
-        variance = np.diagonal(implied.Sigma)[:, None]
+        variance = np.where(self.ordinal, np.diagonal(implied.Sigma), 1.0)[:, None]
         return np.where(self.ordinal[:, None], -0.5 * variance**-1.5 * 2.0 * d.U * d.V, 0.0)
 
 

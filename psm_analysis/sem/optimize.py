@@ -53,10 +53,11 @@ class Solution:
 def minimise(problem: Problem, start: Array, *, constraints: ConstraintSystem, bounds: Bounds) -> Solution:
     """Return the minimum from the best of several starts.
 
-    The first start is `start`; on failure a quasi-Newton search and four jittered starts (fixed seed) follow.
+    The first start is `start`; on failure a quasi-Newton search and four jittered starts (fixed seed) follow; one only
+    under inequality constraints, which fail together rather than from a bad start.
     """
     rng = np.random.default_rng(20120524)
-    jitter = [rng.normal(1.0, 0.3, size=start.size) for _ in range(4)]
+    jitter = [rng.normal(1.0, 0.3, size=start.size) for _ in range(1 if constraints.inequalities else 4)]
     best: Solution | None = None
     for factor in (np.ones(start.size), *jitter):
         found = _search(problem, start * factor, constraints=constraints, bounds=bounds)
@@ -202,9 +203,16 @@ def _quasi_newton(problem: Problem, x: Array, basis: Array) -> tuple[Array, bool
 
 
 def _constrained(problem: Problem, start: Array, constraints: ConstraintSystem, bounds: Bounds) -> Solution:
-    """Minimise under nonlinear or inequality constraints: SLSQP, then Newton steps on the active set."""
+    """Minimise under nonlinear or inequality constraints: SLSQP, then Newton steps on the active set.
+
+    The search sets out from the minimum without constraints, if there is one: products of parameters that start at 0
+    have no slope to follow.
+    """
     from scipy.optimize import minimize
 
+    if constraints.equalities:
+        move, _, found_free = fisher_scoring(problem, start, np.eye(start.size))
+        start = start + move if found_free else start
     start = np.clip(start, bounds.lower, bounds.upper)
     units = _units(problem, start)
 
@@ -228,7 +236,17 @@ def _constrained(problem: Problem, start: Array, constraints: ConstraintSystem, 
         constraints=rules,
         options={"ftol": 1e-13, "maxiter": MAX_ITERATIONS},
     )
-    return _polished(problem, units * found.x, constraints, bounds, iterations=int(found.nit))
+    x = units * found.x
+    if not _feasible(problem, x, constraints, tolerance=1e-3):
+        _, jacobian = active_constraints(problem, x, constraints, bounds)
+        return Solution(x, problem.value(x), int(found.nit), False, jacobian, _slope(problem, x))
+    return _polished(problem, x, constraints, bounds, iterations=int(found.nit))
+
+
+def _feasible(problem: Problem, x: Array, constraints: ConstraintSystem, *, tolerance: float) -> bool:
+    """Tell whether all constraints hold at ``x``."""
+    equal, unequal = constraints.equal(problem, x)[0], constraints.unequal(problem, x)[0]
+    return bool((np.abs(equal) < tolerance).all() and (unequal > -tolerance).all())
 
 
 def _rule(kind: str, problem: Problem, constraints: ConstraintSystem, units: Array) -> dict[str, Any]:
@@ -277,8 +295,8 @@ def _polished(
         if np.abs(step * scale).max() < TOLERANCE:
             converged, iterations = True, iterations + step_number + 1
             break
-    feasible = bool((constraints.unequal(problem, x)[0] > -1e-6).all())
-    return Solution(x, problem.value(x), iterations, converged and feasible, jacobian, _slope(problem, x))
+    converged = converged and _feasible(problem, x, constraints, tolerance=1e-6)
+    return Solution(x, problem.value(x), iterations, converged, jacobian, _slope(problem, x))
 
 
 def _slope(problem: Problem, x: Array) -> Array:

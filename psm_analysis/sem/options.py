@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
 from typing import Any, TypedDict
 
 import pandas as pd
@@ -15,6 +15,7 @@ from psm_analysis._options import (
     Missing,
     Parameterization,
     check_option,
+    nearest,
 )
 from psm_analysis.errors import OptionError
 from psm_analysis.sem.estimators import EstimatorSpec, resolve
@@ -40,6 +41,7 @@ class SemKeywords(TypedDict, total=False):
     se: str | None
     test: str | None
     rotation: str | None
+    rotation_args: Mapping[str, Any] | None
     sample_cov: pd.DataFrame | Sequence[pd.DataFrame] | None
     sample_mean: Any
     sample_sd: Any
@@ -68,11 +70,23 @@ class FitOptions:
     se: str | None = None
     test: str | None = None
     rotation: str | None = None
+    rotation_args: Mapping[str, Any] | None = None
     sample_cov: Any = None
     sample_mean: Any = None
     sample_sd: Any = None
     sample_nobs: Any = None
     engine: Engine = "native"
+
+    @classmethod
+    def of(cls, options: Mapping[str, Any]) -> FitOptions:
+        """Return options given by keyword, or raise an OptionError for one that does not exist."""
+        known = [field.name for field in fields(cls)]
+        for name in options:
+            if name not in known:
+                raise OptionError(
+                    f"There is no argument {name!r}.", remedy=f"{nearest(name, known)}Known: {', '.join(known)}."
+                )
+        return cls(**options)
 
     def checked(self) -> FitOptions:
         """Return the options, or raise an OptionError for what is unknown or not available yet."""
@@ -86,26 +100,12 @@ class FitOptions:
                 )
         if self.group_equal and self.group is None and not isinstance(self.sample_cov, (list, tuple, dict)):
             raise OptionError("group_equal needs groups.", where="argument 'group_equal'", remedy="Give group= too.")
-        self._check_available()
         return self
-
-    def _check_available(self) -> None:
-        unavailable = {
-            "cluster": self.cluster is not None,
-            "sampling_weights": self.sampling_weights is not None,
-            "rotation": self.rotation is not None,
-        }
-        for name, given in unavailable.items():
-            if given:
-                raise OptionError(
-                    f"{name}={getattr(self, name)!r} is not available in this version.",
-                    where=f"argument {name!r}",
-                    remedy="Leave the argument out.",
-                )
 
     def spec(self) -> EstimatorSpec:
         """Return the estimator with its standard errors, test and information."""
-        estimator = self.estimator or ("WLSMV" if self.ordered else "ML")
+        design = self.cluster is not None or self.sampling_weights is not None
+        estimator = self.estimator or ("WLSMV" if self.ordered else "MLR" if design else "ML")
         spec = resolve(estimator, missing=self.missing, se=self.se, test=self.test, information=self.information)
         if self.ordered and spec.function not in ("WLS", "DWLS", "ULS"):
             raise OptionError(
@@ -113,6 +113,8 @@ class FitOptions:
                 where="argument 'estimator'",
                 remedy="Use WLSMV (the default with ordered=), ULSMV, WLS, or leave ordered= out.",
             )
+        if design:
+            self._check_design(spec)
         if self.missing == "pairwise" and not self.ordered:
             raise OptionError(
                 "missing='pairwise' is for ordinal variables.",
@@ -120,3 +122,22 @@ class FitOptions:
                 remedy="Use missing='fiml', or name the ordinal variables with ordered=.",
             )
         return spec
+
+    def _check_design(self, spec: EstimatorSpec) -> None:
+        """Refuse weights and clusters with errors or tests that assume independent, equally weighted rows."""
+        if self.sample_cov is not None:
+            raise OptionError(
+                "Weights and clusters belong to rows.", where="argument 'sample_cov'", remedy="Give data= instead."
+            )
+        if spec.se in ("standard", "first.order") or spec.test == "standard":
+            raise OptionError(
+                f"estimator={spec.name!r} has no standard errors and test for weights or clusters.",
+                where="argument 'estimator'",
+                remedy="Use estimator='MLR' (ordinal variables: 'WLSMV').",
+            )
+        if self.sampling_weights is not None and (self.ordered or self.missing != "listwise"):
+            raise OptionError(
+                "Sampling weights need complete continuous data in this version.",
+                where="argument 'sampling_weights'",
+                remedy="Leave out ordered= and missing=, or the weights.",
+            )

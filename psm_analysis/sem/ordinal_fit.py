@@ -27,7 +27,7 @@ def correlation_fit(e: Estimation) -> tuple[float, float]:
 
     The residual correlations are ``(I - Delta E^-1 Delta'W)(s - sigma)``, so the expectation is the trace of the
     normal-theory weights at the implied correlations P times the covariance matrix of these residuals. Both are nan
-    where the polychoric matrix of a group is not positive definite.
+    where the polychoric matrix of a group is not positive definite, or continuous or exogenous variables take part.
     """
     inverse = projector(e, e.problem.derivatives(e.solution.x)[1])
     spread = inverse @ moment_meat(e) @ inverse
@@ -35,7 +35,7 @@ def correlation_fit(e: Estimation) -> tuple[float, float]:
     for g, share in enumerate(e.problem.weights):
         group, function = e.sample.groups[g], e.problem.discrepancies[g]
         assert isinstance(function, LeastSquares)
-        if np.linalg.eigvalsh(group.cov)[0] <= 0:
+        if len(e.table.roles.ordered) < len(e.sample.names) or np.linalg.eigvalsh(group.cov)[0] <= 0:
             return math.nan, math.nan
         p = len(group.cov)
         off = p * (p - 1) // 2
@@ -43,8 +43,8 @@ def correlation_fit(e: Estimation) -> tuple[float, float]:
         chisq += group.nobs * MaximumLikelihood.of(group.cov, None).value(implied)
         delta, weight, parts = group_moments(e, g)
         scores, last = parts @ (weight @ delta @ inverse), delta[-off:]
-        gamma = parts[:, -off:].T @ parts[:, -off:] / len(parts)
-        mixed = parts[:, -off:].T @ scores @ last.T / len(parts)
+        gamma = parts[:, -off:].T @ parts[:, -off:] / group.mass
+        mixed = parts[:, -off:].T @ scores @ last.T / group.mass
         residual = gamma - share * (mixed + mixed.T) + share * (last @ spread @ last.T)
         offset += float(np.sum(_off_diagonal_weight(implied.Sigma) * residual))
     return chisq, offset

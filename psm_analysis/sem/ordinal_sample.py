@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 
 from psm_analysis._options import Missing
 from psm_analysis.errors import DataError
+from psm_analysis.moments.mixed import MixedMoments, mixed_moments
 from psm_analysis.moments.polychoric import ordinal_moments
 from psm_analysis.sem.arrays import Array, Mask
 from psm_analysis.sem.sample import GroupSample, OrdinalStatistics, Sample, grouped_rows
@@ -17,14 +19,24 @@ MAX_CATEGORIES = 20
 
 
 def sample_from_ordinal(
-    data: pd.DataFrame, names: Sequence[str], *, group: str | None, missing: Missing
+    data: pd.DataFrame,
+    names: Sequence[str],
+    *,
+    ordered: Sequence[str],
+    exogenous: Sequence[str],
+    group: str | None,
+    missing: Missing,
 ) -> tuple[Sample, tuple[tuple[str, int], ...]]:
-    """Return the sample of ordinal variables and the number of thresholds of each.
+    """Return the sample with ordinal variables, and the number of thresholds of each.
 
     Parameters
     ----------
     data, names, group
-        As for continuous variables; the values of a variable are its categories, in their order.
+        As for continuous variables; the values of an ordinal variable are its categories, in their order.
+    ordered
+        The ordinal variables; the others are continuous.
+    exogenous
+        Variables that all moments are conditional on; rows without them are left out.
     missing
         ``listwise``: rows with all answers; ``pairwise``: every correlation from the rows that have both.
 
@@ -34,14 +46,20 @@ def sample_from_ordinal(
         For decimals, a single category, more than 20, or a category that a group does not use.
     """
     blocks = list(grouped_rows(data, names, group))
-    categories = [_categories(np.concatenate([b[2][:, j] for b in blocks]), name) for j, name in enumerate(names)]
+    categories = {
+        name: _categories(np.concatenate([b[2][:, j] for b in blocks]), name)
+        for j, name in enumerate(names)
+        if name in ordered
+    }
+    given = np.isin(names, list(exogenous))
     groups = []
-    for label, place, values, index in blocks:
-        missing_values = np.isnan(values)
-        bad = missing_values.any(axis=1) if missing == "listwise" else missing_values.all(axis=1)
+    for label, place, values, positions in blocks:
+        gaps = np.isnan(values)
+        bad = gaps.any(axis=1) if missing == "listwise" else gaps[:, ~given].all(axis=1) | gaps[:, given].any(axis=1)
         keep: Mask = np.asarray(~bad)
-        groups.append(_group(values[keep], index[keep], names, categories, label=label, place=place))
-    counts = tuple((name, len(found) - 1) for name, found in zip(names, categories, strict=True))
+        found = _group(values[keep], names, categories, given=given, label=label, place=place)
+        groups.append(replace(found, index=data.index[positions[keep]], positions=positions[keep]))
+    counts = tuple((name, len(found) - 1) for name, found in categories.items())
     return Sample(tuple(names), tuple(groups), n_rows=len(data)), counts
 
 
@@ -63,7 +81,7 @@ def _categories(values: Array, name: str) -> Array:
 
 
 def _group(
-    values: Array, index: pd.Index, names: Sequence[str], categories: Sequence[Array], *, label: str, place: str
+    values: Array, names: Sequence[str], categories: Mapping[str, Array], *, given: Mask, label: str, place: str
 ) -> GroupSample:
     if len(values) <= len(names):
         raise DataError(
@@ -71,20 +89,52 @@ def _group(
             where=place,
             remedy="Use fewer variables, merge small groups, or missing='pairwise'.",
         )
-    codes = np.full(values.shape, -1, dtype=np.int64)
-    for j, (name, found) in enumerate(zip(names, categories, strict=True)):
-        seen = ~np.isnan(values[:, j])
-        codes[seen, j] = np.searchsorted(found, values[seen, j])
-        unused = np.setdiff1d(np.arange(len(found)), codes[:, j])
-        if len(unused):
-            raise DataError(
-                f"Nobody in {place} chose category {found[unused[0]]:g} of {name!r}.",
-                where=f"column {name!r}",
-                remedy="Merge this category with its neighbour in all groups.",
-            )
-    moments = ordinal_moments(codes, np.array([len(found) for found in categories]))
+    y_names = [name for name, x in zip(names, given, strict=True) if not x]
+    coded = np.column_stack([_coded(values[:, list(names).index(name)], name, categories, place) for name in y_names])
+    ordinal = np.array([name in categories for name in y_names])
+    x = values[:, given]
+    if ordinal.all() and not given.any():
+        codes = np.where(np.isnan(coded), -1, coded).astype(np.int64)
+        plain = ordinal_moments(codes, np.array([len(categories[name]) for name in y_names]))
+        assert plain.influence is not None
+        thresholds = tuple(plain.thresholds[plain.threshold_item == j] for j in range(len(y_names)))
+        statistics = OrdinalStatistics(plain.estimates, plain.influence, thresholds)
+        return GroupSample(
+            label, len(values), plain.correlations, np.zeros(len(names)), values, None, ordinal=statistics
+        )
+    moments = mixed_moments(coded, ordinal, x=x if given.any() else None, names=y_names)
     assert moments.influence is not None
-    thresholds = tuple(moments.thresholds[moments.threshold_item == j] for j in range(len(names)))
-    statistics = OrdinalStatistics(moments.estimates, moments.influence, thresholds)
-    zeros = np.zeros(len(names))
-    return GroupSample(label, len(values), moments.correlations, zeros, values, index, ordinal=statistics)
+    statistics = OrdinalStatistics(moments.estimates, moments.influence, moments.thresholds)
+    cov, mean = _joint(moments, x, given)
+    return GroupSample(label, len(values), cov, mean, values, None, ordinal=statistics)
+
+
+def _coded(column: Array, name: str, categories: Mapping[str, Array], place: str) -> Array:
+    """Return category numbers of an ordinal variable (nan for missing), or the values of a continuous one."""
+    if name not in categories:
+        return column
+    found, seen = categories[name], ~np.isnan(column)
+    codes = np.full(len(column), np.nan)
+    codes[seen] = np.searchsorted(found, column[seen])
+    unused = np.setdiff1d(np.arange(len(found)), codes[seen])
+    if len(unused):
+        raise DataError(
+            f"Nobody in {place} chose category {found[unused[0]]:g} of {name!r}.",
+            where=f"column {name!r}",
+            remedy="Merge this category with its neighbour in all groups.",
+        )
+    return codes
+
+
+def _joint(moments: MixedMoments, x: Array, given: Mask) -> tuple[Array, Array]:
+    """Return covariance matrix (divisor N - 1 for exogenous variables, as lavaan has it) and means of all variables."""
+    p, y = len(given), np.flatnonzero(~given)
+    cov, mean = np.zeros((p, p)), np.zeros(p)
+    cov[np.ix_(y, y)], mean[y] = moments.covariances, moments.means
+    if given.any():
+        within = np.atleast_2d(np.cov(x.T))
+        across = moments.slopes @ within
+        cov[np.ix_(y, y)] += across @ moments.slopes.T
+        cov[np.ix_(y, given)], cov[np.ix_(given, y)] = across, across.T
+        cov[np.ix_(given, given)], mean[given] = within, x.mean(axis=0)
+    return cov, mean

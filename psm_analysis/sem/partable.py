@@ -32,6 +32,7 @@ GROUP_EQUAL = {
     "lv.covariances": "lv_covariances",
 }
 NAN = math.nan
+NONE = Modifiers()
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,14 +126,14 @@ def _check_supported(model: ParsedModel, options: TableOptions) -> None:
     if len(model.blocks) > 1:
         block = model.blocks[1]
         raise ModelError(
-            f"The block '{block.kind}: {block.value}' cannot be estimated yet.",
+            f"The block '{block.kind}: {block.value}' cannot be estimated here.",
             where="argument 'model'",
-            remedy="Use group= with c() modifiers for groups; two-level models are not available in this version.",
+            remedy="Use group= with c() modifiers for groups, and psm.sem or psm.cfa with cluster= for two levels.",
         )
     for term in model.terms:
         where = f"line {term.line} of the model"
         if term.modifiers.efa:
-            raise ModelError("Exploratory blocks (efa()) cannot be estimated yet.", where=where, remedy="Use psm.efa.")
+            raise ModelError("efa() belongs to psm.sem, cfa and growth.", where=where, remedy="Use one of them.")
         if term.op in ("|", "~*~") and term.lhs not in ordered:
             raise ModelError(
                 f"{term.lhs!r} has a {'threshold' if term.op == '|' else 'scaling factor'}, but is not ordinal.",
@@ -233,11 +234,13 @@ def _in_group(row: Parameter, roles: Roles, options: TableOptions, *, group: int
     Equal thresholds identify, in later groups, intercepts of ordinal variables and their scale: scaling factors
     (delta) or residual variances (theta).
     """
+    if group == 1:
+        return row
     row = replace(row, group=group)
-    if group == 1 or row.free:
+    if row.free:
         return row
     if row.lhs in roles.ordered and not row.user and "thresholds" in equal:
-        scale = row.op == ("~~" if options.theta else "~*~")
+        scale = row.op == ("~~" if options.theta else "~*~") and not (options.theta and "residuals" in equal)
         level = row.op == "~1" and "intercepts" not in equal
         if scale or level:
             return replace(row, free=True, value=NAN)
@@ -249,6 +252,8 @@ def _in_group(row: Parameter, roles: Roles, options: TableOptions, *, group: int
 
 def _modified(row: Parameter, modifiers: Modifiers, *, group: int) -> Parameter:
     """Apply the modifiers of the group; a single value serves all groups."""
+    if modifiers == NONE:
+        return row
 
     def of_group(values: tuple[float, ...] | tuple[str, ...]) -> float | str | None:
         if not values:

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from psm_analysis._options import ResidualKind, ScoreMethod, check_option
+from psm_analysis._options import BootstrapInterval, BootstrapKind, ResidualKind, ScoreMethod, check_option
 from psm_analysis._results import Result
 from psm_analysis.errors import DataError
 from psm_analysis.sem import modindices, residuals, tables
 from psm_analysis.sem.arrays import Array
+from psm_analysis.sem.estimators import EstimatorSpec
 from psm_analysis.sem.inference import parameter_names
 from psm_analysis.sem.optimize import Solution
 from psm_analysis.sem.partable import ParameterTable
@@ -21,6 +22,9 @@ from psm_analysis.sem.sample import Sample, sample_matrix
 from psm_analysis.sem.scores import score_weights
 from psm_analysis.sem.standardize import Kind
 from psm_analysis.sem.summary import summary_html, summary_text
+
+if TYPE_CHECKING:
+    from psm_analysis.sem.bootstrap_result import BootstrapResult
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -39,7 +43,7 @@ class SemResult(Result):
         Chi-square, CFI, RMSEA ... under lavaan's names with underscores.
     warnings
         What is doubtful about the solution.
-    estimator, engine
+    estimator, engine, spec
         How it was estimated.
     """
 
@@ -54,6 +58,7 @@ class SemResult(Result):
     warnings: tuple[str, ...]
     estimator: str
     engine: str
+    spec: EstimatorSpec
 
     @property
     def nobs(self) -> int:
@@ -212,6 +217,38 @@ class SemResult(Result):
         scores = pd.concat(parts)
         return scores.sort_index() if len(parts) > 1 and scores.index.is_unique else scores
 
+    def bootstrap(
+        self,
+        n: int,
+        *,
+        seed: int,
+        ci: BootstrapInterval = "percentile",
+        kind: BootstrapKind = "ordinary",
+        level: float = 0.95,
+    ) -> BootstrapResult:
+        """Return the fit to `n` resamples of its rows (stratified by group), with standard errors and intervals.
+
+        Parameters
+        ----------
+        n
+            Number of replicates: 1,000 or more for intervals.
+        seed
+            Makes the resamples; the same seed gives the same numbers.
+        ci
+            ``percentile``, ``bca`` (bias-corrected and accelerated), ``basic`` or ``normal``.
+        kind
+            ``ordinary``, or ``bollen-stine``: rows made to fit the model, for its test.
+        level
+            Of the confidence intervals.
+
+        References
+        ----------
+        Efron, B., & Tibshirani, R. (1993). An introduction to the bootstrap. Chapman & Hall.
+        """
+        from psm_analysis.sem.bootstrap import bootstrap
+
+        return bootstrap(self, n, seed=seed, ci=ci, kind=kind, level=level)
+
     def summary(self) -> str:
         """Return the result as text: how it was fitted, fit measures, parameters, warnings."""
         return summary_text(self)
@@ -220,7 +257,7 @@ class SemResult(Result):
         return summary_html(self)
 
     def _implied(self) -> Any:
-        return self.problem.implied(self.solution.x)
+        return tables.population(self)
 
     def _square(self, values: Array) -> pd.DataFrame:
         names = list(self.sample.names)

@@ -11,7 +11,7 @@ import pandas as pd
 from psm_analysis._options import nearest
 from psm_analysis.errors import DataError
 from psm_analysis.moments.patterns import MissingPatterns
-from psm_analysis.sem.arrays import Array, Mask
+from psm_analysis.sem.arrays import Array, Index, Mask
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +49,8 @@ class GroupSample:
         pi``; `cov` and `mean` are then the maximum-likelihood moments (EM).
     ordinal
         With ordinal variables their two-step moments; `cov` is then the polychoric matrix.
+    positions, weights, clusters
+        Row numbers in the data, sampling weights (mean 1) and cluster codes of the rows.
     """
 
     label: str
@@ -60,6 +62,14 @@ class GroupSample:
     patterns: MissingPatterns | None = None
     saturated: float = 0.0
     ordinal: OrdinalStatistics | None = None
+    positions: Index | None = None
+    weights: Array | None = None
+    clusters: Index | None = None
+
+    @property
+    def mass(self) -> float:
+        """What the group counts for: its rows, or the sum of their weights."""
+        return float(self.nobs if self.weights is None else self.weights.sum())
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,8 +87,8 @@ class Sample:
 
     @property
     def weights(self) -> tuple[float, ...]:
-        """Each group's share of the rows used."""
-        return tuple(group.nobs / self.nobs for group in self.groups)
+        """Each group's share of the rows used (or of their weights)."""
+        return tuple(group.mass / self.nobs for group in self.groups)
 
     def unbiased(self) -> Sample:
         """Return the sample with covariances of divisor N - 1, as least squares uses them."""
@@ -104,19 +114,20 @@ def sample_from_data(data: pd.DataFrame, names: Sequence[str], *, group: str | N
         For unknown, non-numeric, infinite or constant variables, too few rows, collinear variables.
     """
     groups = []
-    for label, place, values, index in grouped_rows(data, names, group):
+    for label, place, values, positions in grouped_rows(data, names, group):
         keep: Mask = np.asarray(~np.isnan(values).any(axis=1))
-        groups.append(_moments(values[keep], index[keep], names, label=label, place=place))
+        moments = _moments(values[keep], data.index[positions[keep]], names, label=label, place=place)
+        groups.append(replace(moments, positions=positions[keep]))
     return Sample(tuple(names), tuple(groups), n_rows=len(data))
 
 
 def grouped_rows(
     data: pd.DataFrame, names: Sequence[str], group: str | None
-) -> Iterator[tuple[str, str, Array, pd.Index]]:
-    """Yield of each group its label, its name in messages, its rows (nan for missing) and their index."""
+) -> Iterator[tuple[str, str, Array, Index]]:
+    """Yield of each group its label, its name in messages, its rows (nan for missing) and their row numbers."""
     values = _matrix(data, names)
     for label, member in _blocks(data, group):
-        yield label, f"group {label!r}" if label else "the data", values[member], data.index[member]
+        yield label, f"group {label!r}" if label else "the data", values[member], np.flatnonzero(member)
 
 
 def sample_matrix(data: pd.DataFrame, names: Sequence[str]) -> tuple[Array, pd.Index]:

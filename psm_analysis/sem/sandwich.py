@@ -8,6 +8,7 @@ import numpy as np
 
 from psm_analysis.sem.arrays import Array
 from psm_analysis.sem.casewise import row_scores
+from psm_analysis.sem.design import aggregated
 from psm_analysis.sem.discrepancy.least_squares import LeastSquares
 from psm_analysis.sem.estimate import Estimation, complete_rows
 from psm_analysis.sem.gamma import casewise_moments, normal_gamma, normal_weight
@@ -55,12 +56,13 @@ def first_order(e: Estimation) -> Array:
         centred = complete_rows(group, e.spec.name) - (implied.mu if e.means else group.mean)
         scores = row_scores(directions(free, implied), implied, centred, group.patterns)
         position = e.problem.position[free.rows]
-        np.add.at(total, np.ix_(position, position), weight * (scores.T @ scores) / len(scores))
+        sums = aggregated(scores, group)
+        np.add.at(total, np.ix_(position, position), weight * (sums.T @ sums) / group.mass)
     return total
 
 
 def group_moments(e: Estimation, g: int) -> tuple[Array, Array, Array]:
-    """Return of one group the Jacobian of its moments, their weights, and what each row adds to them."""
+    """Return of one group the Jacobian of its moments, their weights, and what each row (or cluster) adds to them."""
     implied, group = e.problem.implied(e.solution.x)[g], e.sample.groups[g]
     delta = moment_slopes(e, g)
     function = e.problem.discrepancies[g]
@@ -69,9 +71,15 @@ def group_moments(e: Estimation, g: int) -> tuple[Array, Array, Array]:
     else:
         weight = normal_weight(implied.Sigma, means=e.means)
     if group.ordinal is not None:
-        return delta, weight, group.ordinal.influence
+        return delta, weight, aggregated(group.ordinal.influence, group, weighted=True)
+    return delta, weight, aggregated(row_moments(e, g), group)
+
+
+def row_moments(e: Estimation, g: int) -> Array:
+    """Return what each row of a group of continuous variables adds to its moments."""
+    group = e.sample.groups[g]
     rows = complete_rows(group, e.spec.name)
-    return delta, weight, casewise_moments(rows, means=e.means, exogenous=e.exogenous)
+    return casewise_moments(rows, means=e.means, exogenous=e.exogenous, weights=group.weights)
 
 
 def moment_slopes(e: Estimation, g: int) -> Array:
@@ -94,7 +102,7 @@ def moment_meat(e: Estimation) -> Array:
             total += share * (slopes.T @ normal_gamma(e.sample.groups[g].cov, means=e.means) @ slopes)
         else:
             scores = parts @ (weight @ delta)
-            total += share * (scores.T @ scores) / len(scores)
+            total += share * (scores.T @ scores) / e.sample.groups[g].mass
     return total
 
 

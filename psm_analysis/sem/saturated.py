@@ -5,26 +5,31 @@ from __future__ import annotations
 import numpy as np
 
 from psm_analysis.sem.implied import Directions, Implied, imply
-from psm_analysis.sem.matrices import NU, THETA, Layout
+from psm_analysis.sem.matrices import NU, THETA, Layout, make_plan
 from psm_analysis.sem.sample import GroupSample
 
 
 def saturated_layout(p: int) -> Layout:
     """Return the layout whose parameters are ``mu`` and the lower triangle of ``Sigma``, by columns."""
     column, row = np.triu_indices(p)
-    k = p + len(row)
+    k, none = p + len(row), np.zeros(0, dtype=np.intp)
+    matrix = np.concatenate([np.full(p, NU), np.full(len(row), THETA)]).astype(np.intp)
+    rows = np.concatenate([np.arange(p), row]).astype(np.intp)
+    columns = np.concatenate([np.zeros(p), column]).astype(np.intp)
     return Layout(
         observed=tuple(str(i) for i in range(p)),
         eta=(),
-        dummies=np.zeros(0, dtype=np.intp),
+        dummies=none,
         rows=np.arange(k, dtype=np.intp),
-        matrix=np.concatenate([np.full(p, NU), np.full(len(row), THETA)]).astype(np.intp),
-        row=np.concatenate([np.arange(p), row]).astype(np.intp),
-        column=np.concatenate([np.zeros(p), column]).astype(np.intp),
+        matrix=matrix,
+        row=rows,
+        column=columns,
         ordinal=np.zeros(p, dtype=bool),
-        threshold_item=np.zeros(0, dtype=np.intp),
-        derived=np.zeros(0, dtype=np.intp),
+        threshold_item=none,
+        derived=none,
         theta=False,
+        given=none,
+        plan=make_plan(n_observed=p, n_thresholds=0, dummies=none, matrix=matrix, row=rows, column=columns),
     )
 
 

@@ -111,6 +111,7 @@ def _result(e: Estimation, information: Array, *, model: str) -> SemResult:
         warnings=tuple(notes),
         estimator="ML",
         engine="semopy",
+        spec=SPECS["ML"],
     )
 
 

@@ -33,9 +33,15 @@ def standardized(problem: Problem, values: Any, *, kind: Kind, exogenous: frozen
     """Return all parameters of the table standardized; ``values`` of shape ``(..., n_parameters)``, complex allowed."""
     found = values.copy()
     for layout in problem.layouts:
+        layout = unconditional(layout)
         implied = imply(layout, values)
         found[..., layout.rows] = values[..., layout.rows] * factors(layout, implied, kind=kind, exogenous=exogenous)
     return found
+
+
+def unconditional(layout: Layout) -> Layout:
+    """Return the layout without given variables, whose moments are those of the whole population."""
+    return replace(layout, given=layout.given[:0])
 
 
 def factors(layout: Layout, implied: Implied, *, kind: Kind, exogenous: frozenset[str]) -> Any:

@@ -40,10 +40,12 @@ def _group_values(
     measured = frozenset(table.roles.indicators)
 
     thresholds = group.ordinal.thresholds if group.ordinal else ()
+    exogenous = table.roles.exogenous_observed if table.options.fixed_x else ()
+    order = [name for name in names if name not in exogenous]
 
     def guess(p: Parameter) -> float:
         if p.op == "|":
-            return float(thresholds[at[p.lhs]][int(p.rhs[1:]) - 1])
+            return float(thresholds[order.index(p.lhs)][int(p.rhs[1:]) - 1])
         if p.op == "~*~":
             return 1.0
         if p.op == "=~":

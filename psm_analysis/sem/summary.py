@@ -28,10 +28,9 @@ def summary_text(result: SemResult) -> str:
     """Return the printed summary of a fit."""
     lines = [*_head(result), *_fit(result)]
     frame = result.tidy()
-    for label in result.group_labels:
-        if label:
-            lines += ["", f"Group {label}:"]
-        lines += _parameters(frame[(frame["group"] == label) & (frame["op"] != ":=")])
+    for title, part in _blocks(result, frame[frame["op"] != ":="]):
+        lines += ["", f"{title}:"] if title else []
+        lines += _parameters(part)
     lines += _parameters(frame[frame["op"] == ":="])
     lines += _r_squared(result)
     if result.warnings:
@@ -44,6 +43,14 @@ def summary_html(result: SemResult) -> str:
     return f"<pre style='line-height:1.25'>{html.escape(summary_text(result))}</pre>"
 
 
+def _blocks(result: SemResult, frame: pd.DataFrame) -> list[tuple[str, pd.DataFrame]]:
+    """Return the parameters of each level or group under its title."""
+    if "level" in frame:
+        titles = {1: "Level 1 (within clusters)", 2: "Level 2 (between clusters)"}
+        return [(title, frame[frame["level"] == level]) for level, title in titles.items()]
+    return [(f"Group {label}" if label else "", frame[frame["group"] == label]) for label in result.group_labels]
+
+
 def _head(result: SemResult) -> list[str]:
     used, total = result.nobs, result.sample.n_rows
     state = f"ended normally after {result.iterations} iterations" if result.converged else "DID NOT CONVERGE"
@@ -54,7 +61,9 @@ def _head(result: SemResult) -> list[str]:
         _line("Number of free parameters", f"{result.fit_measures['npar']:.0f}"),
         _line("Rows used" + (f" (of {total})" if total != used else ""), str(used)),
     ]
-    if len(result.sample.groups) > 1:
+    if "nclusters" in result.fit_measures:
+        lines += [_line("Clusters", f"{result.fit_measures['nclusters']:.0f}")]
+    elif len(result.sample.groups) > 1:
         lines += [_line(f"  group {group.label}", str(group.nobs)) for group in result.sample.groups]
     return lines
 
@@ -128,9 +137,10 @@ def _number(value: float, width: int) -> str:
 def _r_squared(result: SemResult) -> list[str]:
     found = result.r_squared
     groups = {"": found} if len(result.sample.groups) == 1 else found
+    kind = "level" if "nclusters" in result.fit_measures else "group"
     lines = []
     for label, values in groups.items():
         if values:
-            lines += ["", f"R-square{f' (group {label})' if label else ''}:"]
+            lines += ["", f"R-square{f' ({kind} {label})' if label else ''}:"]
             lines += [f"    {name:<{_WIDTH + 2}}{value:>10.3f}" for name, value in values.items()]
     return lines

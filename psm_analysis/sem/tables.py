@@ -12,8 +12,9 @@ import pandas as pd
 from scipy import special
 
 from psm_analysis.sem.arrays import Array
+from psm_analysis.sem.implied import Implied, imply
 from psm_analysis.sem.problem import Problem
-from psm_analysis.sem.standardize import Kind, standardized, standardized_jacobian
+from psm_analysis.sem.standardize import Kind, standardized, standardized_jacobian, unconditional
 
 if TYPE_CHECKING:
     from psm_analysis.sem.result import SemResult
@@ -38,13 +39,13 @@ GLANCE = {
 def parameter_frame(result: SemResult, *, level: float) -> pd.DataFrame:
     """Return the parameters with inference and standardized values; definitions last."""
     x, problem = result.solution.x, result.problem
-    jacobian = _selection(problem)
+    jacobian = selection(problem)
     estimate = result.estimates
     defined, slopes = result.constraints.defined(problem, x)
-    names = _identity(result)
+    names = identity_frame(result)
     values = np.concatenate([estimate, defined])
     errors = _errors(np.vstack([jacobian, slopes]), result.free_vcov)
-    frame = pd.concat([names, _inference(values, errors, level)], axis=1)
+    frame = pd.concat([names, inference_frame(values, errors, level)], axis=1)
     for kind in ("std_lv", "std_all"):
         std = standardized(problem, estimate, kind=kind, exogenous=_exogenous(result))
         frame[kind] = np.concatenate([std, _defined_standardized(result, std)])
@@ -59,8 +60,8 @@ def standardized_frame(result: SemResult, *, kind: Kind, level: float) -> pd.Dat
     defined = _defined_standardized(result, std)
     slopes = _defined_slopes(result, std) @ jacobian
     errors = _errors(np.vstack([jacobian, slopes]), result.free_vcov)
-    inference = _inference(np.concatenate([std, defined]), errors, level)
-    return pd.concat([_identity(result), inference], axis=1)
+    inference = inference_frame(np.concatenate([std, defined]), errors, level)
+    return pd.concat([identity_frame(result), inference], axis=1)
 
 
 def glance_frame(result: SemResult) -> pd.DataFrame:
@@ -83,7 +84,7 @@ def explained_variance(result: SemResult) -> dict[str, dict[str, float]]:
     dependent = {p.rhs for p in result.table.parameters if p.op == "=~"}
     dependent |= {p.lhs for p in result.table.parameters if p.op == "~"}
     for g, (group, layout, implied) in enumerate(
-        zip(result.sample.groups, result.problem.layouts, result.problem.implied(result.solution.x), strict=True)
+        zip(result.sample.groups, result.problem.layouts, population(result), strict=True)
     ):
         total = dict(zip(layout.observed, np.diagonal(implied.Sigma), strict=True))
         total |= dict(zip(layout.eta, np.diagonal(implied.C), strict=True))
@@ -95,11 +96,16 @@ def explained_variance(result: SemResult) -> dict[str, dict[str, float]]:
     return found
 
 
+def population(result: SemResult) -> list[Implied]:
+    """Return the implied moments of every group, not conditional on anything."""
+    return [imply(unconditional(layout), result.estimates) for layout in result.problem.layouts]
+
+
 def _exogenous(result: SemResult) -> frozenset[str]:
     return frozenset(result.table.roles.exogenous_observed)
 
 
-def _selection(problem: Problem) -> Array:
+def selection(problem: Problem) -> Array:
     """Return the derivative of all parameters of the table with respect to the free ones."""
     jacobian = np.zeros((len(problem.position), problem.n_free))
     free = np.flatnonzero(problem.position >= 0)
@@ -112,9 +118,10 @@ def _errors(jacobian: Array, vcov: Array) -> Array:
     return np.asarray(np.sqrt(np.maximum(variances, 0.0)))
 
 
-def _identity(result: SemResult) -> pd.DataFrame:
+def identity_frame(result: SemResult) -> pd.DataFrame:
+    """Return ``lhs, op, rhs, group, label`` of the parameters and definitions."""
     shared = Counter(p.shared for p in result.table.parameters if p.free)
-    labels = result.group_labels
+    labels = [group.label for group in result.sample.groups]
     records = [
         (p.lhs, p.op, p.rhs, labels[p.group - 1], p.label or (p.shared if p.free and shared[p.shared] > 1 else ""))
         for p in result.table.parameters
@@ -123,7 +130,8 @@ def _identity(result: SemResult) -> pd.DataFrame:
     return pd.DataFrame.from_records(records, columns=["lhs", "op", "rhs", "group", "label"])
 
 
-def _inference(values: Array, errors: Array, level: float) -> pd.DataFrame:
+def inference_frame(values: Array, errors: Array, level: float) -> pd.DataFrame:
+    """Return the inference columns by the normal distribution."""
     with np.errstate(divide="ignore", invalid="ignore"):
         z = np.where(errors > 0, values / errors, np.nan)
     reach = float(special.ndtri(0.5 + level / 2.0)) * errors
@@ -141,13 +149,13 @@ def _inference(values: Array, errors: Array, level: float) -> pd.DataFrame:
 
 def _defined_standardized(result: SemResult, std: Array) -> Array:
     """Return the definitions evaluated on standardized parameters."""
-    return result.constraints.defined(_all_free(result.problem), std)[0]
+    return result.constraints.defined(all_free(result.problem), std)[0]
 
 
 def _defined_slopes(result: SemResult, std: Array) -> Array:
-    return result.constraints.defined(_all_free(result.problem), std)[1]
+    return result.constraints.defined(all_free(result.problem), std)[1]
 
 
-def _all_free(problem: Problem) -> Problem:
+def all_free(problem: Problem) -> Problem:
     """Return the problem with every parameter of the table as a free one, in the table's order."""
     return replace(problem, position=np.arange(len(problem.position), dtype=np.intp))

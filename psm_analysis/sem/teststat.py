@@ -20,14 +20,22 @@ import numpy as np
 
 from psm_analysis.sem.arrays import Array
 from psm_analysis.sem.casewise import row_scores
+from psm_analysis.sem.design import aggregated
 from psm_analysis.sem.discrepancy.fiml import FullInformation
 from psm_analysis.sem.estimate import Estimation, complete_rows
 from psm_analysis.sem.estimators import MOMENT_TESTS
 from psm_analysis.sem.gamma import casewise_moments, normal_weight
-from psm_analysis.sem.implied import Implied, moment_vector, stacked
+from psm_analysis.sem.implied import moment_vector, stacked
 from psm_analysis.sem.missing_fit import complete_data_fit
 from psm_analysis.sem.ordinal_fit import correlation_fit
-from psm_analysis.sem.sandwich import first_order, group_moments, information, moment_slopes, projector
+from psm_analysis.sem.sandwich import (
+    first_order,
+    group_moments,
+    information,
+    moment_slopes,
+    projector,
+    row_moments,
+)
 from psm_analysis.sem.saturated import saturated_directions, saturated_implied
 
 
@@ -115,12 +123,12 @@ def u_gamma_traces(e: Estimation, *, squared: bool) -> tuple[float, float]:
     first = second = 0.0
     for g, share in enumerate(e.problem.weights):
         delta, weight, parts = group_moments(e, g)
-        n, weighted = len(parts), parts @ weight
+        n, weighted = e.sample.groups[g].mass, parts @ weight
         scores = weighted @ delta
         first += float(np.einsum("ij,ij->", weighted, parts)) / n
         B += share * (scores.T @ scores) / n
         if squared:
-            product = weighted.T @ parts / n if parts.shape[1] <= n else weighted @ parts.T / n
+            product = weighted.T @ parts / n if parts.shape[1] <= len(parts) else weighted @ parts.T / n
             second += float(np.einsum("ij,ji->", product, product))
             through = parts.T @ scores / n
             C += share * (through.T @ weight @ through)
@@ -151,19 +159,26 @@ def _saturated_trace(e: Estimation, g: int) -> float:
 
     Yuan and Bentler (2000) evaluate A1 at the implied moments, Mplus (and MLR) at those of the sample.
     """
-    group = e.sample.groups[g]
-    rows = complete_rows(group, e.spec.name)
-    function = e.problem.discrepancies[g]
+    group, function = e.sample.groups[g], e.problem.discrepancies[g]
     if isinstance(function, FullInformation):
-        implied = saturated_implied(group)
-        scores = row_scores(saturated_directions(len(group.cov)), implied, rows - implied.mu, group.patterns)
-        A = function.saturated_information(implied)
-        whole = float(np.trace(np.linalg.solve(A, scores.T @ scores / len(scores))))
-        x = rows[:, e.exogenous]
-        given = casewise_moments(x, means=True, exogenous=[]) if e.exogenous else np.zeros((1, 0))
-        weight = normal_weight(np.atleast_2d(np.cov(x.T, bias=True)), means=True) if e.exogenous else np.zeros((0, 0))
-        return whole - float(np.einsum("ij,ij->", given @ weight, given)) / len(given)
-    parts = casewise_moments(rows, means=e.means, exogenous=e.exogenous)
-    at: Array | Implied = group.cov if e.spec.test.endswith("mplus") else e.problem.implied(e.solution.x)[g].Sigma
-    weight = normal_weight(np.asarray(at), means=e.means)
-    return float(np.einsum("ij,ij->", parts @ weight, parts)) / len(parts)
+        return _incomplete_saturated_trace(e, g, function)
+    parts = aggregated(row_moments(e, g), group)
+    at: Array = group.cov if e.spec.test.endswith("mplus") else e.problem.implied(e.solution.x)[g].Sigma
+    weight = normal_weight(at, means=e.means)
+    return float(np.einsum("ij,ij->", parts @ weight, parts)) / group.mass
+
+
+def _incomplete_saturated_trace(e: Estimation, g: int, function: FullInformation) -> float:
+    """Return the same for incomplete rows, less what the exogenous variables, which are complete, contribute."""
+    group = e.sample.groups[g]
+    implied = saturated_implied(group)
+    rows = complete_rows(group, e.spec.name)
+    scores = row_scores(saturated_directions(len(group.cov)), implied, rows - implied.mu, group.patterns)
+    sums = aggregated(scores, group)
+    whole = float(np.trace(np.linalg.solve(function.saturated_information(implied), sums.T @ sums))) / group.nobs
+    if not e.exogenous:
+        return whole
+    x = rows[:, e.exogenous]
+    given = aggregated(casewise_moments(x, means=True, exogenous=[]), group)
+    weight = normal_weight(np.atleast_2d(np.cov(x.T, bias=True)), means=True)
+    return whole - float(np.einsum("ij,ij->", given @ weight, given)) / group.nobs

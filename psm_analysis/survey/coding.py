@@ -75,7 +75,8 @@ def to_codes(cells: pd.Series, key: AnswerKey) -> Coded:
     """Turn the cells of a column into codes.
 
     Every distinct cell is looked up once: missing codes and texts first, then the stated codes, then numbers as
-    they are, then the code inside a pattern, then the labels of the response options.
+    they are, then the code inside a pattern, then the labels of the response options. Labels count only in a column
+    that is in words throughout: a word among numbers is text that nothing explains, until a codebook states its code.
 
     Parameters
     ----------
@@ -95,6 +96,8 @@ def to_codes(cells: pd.Series, key: AnswerKey) -> Coded:
     index, distinct = pd.factorize(cells)
     table = _lookup(key)
     found = [_code(cell, table, key) for cell in distinct]
+    if {"label", "number"} <= {kind for _, kind in found}:
+        found = [(np.nan, "unread") if kind == "label" else (code, kind) for code, kind in found]
     values = np.array([code for code, _ in found] + [np.nan])
     unread = np.array([kind == "unread" for _, kind in found] + [False])
     return Coded(values[index], unread[index], by_label=any(kind == "label" for _, kind in found))

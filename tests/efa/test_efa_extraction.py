@@ -72,6 +72,27 @@ def test_minres_is_the_minimum_of_the_off_diagonal_residuals():
     assert loss(start) <= minimize(loss, start + 0.05, method="BFGS").fun + 1e-8
 
 
+@pytest.mark.parametrize("method", ["gls", "wls"])
+def test_weighted_extractions_are_minima_of_their_functions(method):
+    S = sample_matrix()
+    inverse = np.linalg.inv(S)
+    unique = 1 / np.diag(inverse)
+
+    def loss(parameters):
+        A = parameters[:14].reshape(7, 2)
+        residual = S - A @ A.T - np.diag(np.exp(parameters[14:]))
+        if method == "wls":
+            return float((residual**2 / np.outer(unique, unique)).sum() / 2)
+        weighted = inverse @ residual
+        return float(np.trace(weighted @ weighted) / 2)
+
+    found = extract(S, 2, method=method)
+    assert abs(found.loadings[:, 0] @ found.loadings[:, 1]) < 1e-10
+    uniquenesses = minimize(lambda x: loss(np.concatenate([found.loadings.ravel(), x])), np.log(unique)).x
+    start = np.concatenate([found.loadings.ravel(), uniquenesses])
+    assert loss(start) <= minimize(loss, start + 0.05, method="BFGS").fun + 1e-8
+
+
 def test_uniquenesses_stay_in_bounds():
     S = np.full((4, 4), 0.3) + 0.7 * np.eye(4)
     S[0, 1] = S[1, 0] = 0.85

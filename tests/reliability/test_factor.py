@@ -25,6 +25,15 @@ SEMTOOLS = pd.DataFrame(
     },
     index=["aps", "cpv", "com", "ss"],
 )
+# The same with ordered = all items, estimator WLSMV.
+CATEGORICAL = pd.DataFrame(
+    {
+        "omega": [0.74968187356, 0.7414320424, 0.74942865681, 0.76390177846],
+        "ave": [0.48221442294, 0.47331688603, 0.49053210619, 0.49933768187],
+    },
+    index=["aps", "cpv", "com", "ss"],
+)
+ITEMS = [f"psm{i}" for i in range(1, 17)]
 GOLDEN = Callable[[str], pd.DataFrame]
 
 
@@ -46,6 +55,21 @@ def test_semtools(survey: pd.DataFrame) -> None:
     found = psm.reliability(psm.cfa(MODEL, survey))
     assert found.index.name == "factor"
     pd.testing.assert_frame_equal(found, SEMTOOLS, check_names=False, rtol=2e-6)
+
+
+@pytest.mark.parametrize("parameterization", ["delta", "theta"])
+def test_semtools_for_ordinal_items(survey: pd.DataFrame, parameterization: str) -> None:
+    fit = psm.cfa(MODEL, survey, ordered=ITEMS, parameterization=parameterization)  # type: ignore[arg-type]
+    found = psm.reliability(fit)
+    pd.testing.assert_frame_equal(found[["omega", "ave"]], CATEGORICAL, check_names=False, rtol=1e-5)
+    assert found["alpha"].to_numpy() == pytest.approx(SEMTOOLS["alpha"].to_numpy(), abs=0.003)
+
+
+def test_ordinal_groups_of_equal_thresholds_have_their_own_omega(survey: pd.DataFrame) -> None:
+    model = "aps =~ psm1 + psm2 + psm3 + psm4"
+    equal = ["thresholds", "loadings"]
+    fit = psm.cfa(model, survey, ordered=ITEMS[:4], group="gender", group_equal=equal)
+    assert psm.reliability(fit)["omega"].between(0.70, 0.80).all()
 
 
 def test_a_perfect_one_factor_model_has_omega_by_hand() -> None:

@@ -21,6 +21,8 @@ CASES = json.loads((GOLDEN / "values" / "sem.json").read_text(encoding="utf-8"))
 # and differ by up to .003. lavaan divides the trace behind scaling_factor_h0 by the parameters before equalities.
 ANOTHER_GFI = ("hs-nonlinear-constraint", "hs-inequality", "hs-mg-")
 NO_STANDARD_ERRORS = ("hs-inequality",)
+# lavaan stops both the EM of the saturated two-level model and this fit early; ours are finished by Newton steps.
+UNFINISHED_EM = {"twolevel-saturated-between": 3e-4}
 
 
 def fit(case: dict[str, Any]) -> Any:
@@ -57,6 +59,7 @@ def test_fit_measures(fitted: tuple[dict[str, Any], Any]) -> None:
         known.pop("scaling_factor_h0", None)
     assert len(known) >= 20
     tolerance = 3e-4 if case["id"] == "psm-mg-ordinal-configural" else 1e-4  # its robust CFI is .9957 against .9955
+    tolerance = UNFINISHED_EM.get(case["id"], tolerance)
     wrong = {
         name: (result.fit_measures[name], value)
         for name, value in known.items()
@@ -70,19 +73,21 @@ def test_parameters(fitted: tuple[dict[str, Any], Any]) -> None:
     groups = result.group_labels
     rows = {}
     for row in result.tidy().itertuples(index=False):
-        rows[row.lhs, row.op, row.rhs, row.group] = row
+        place = getattr(row, "level", "") or row.group
+        rows[row.lhs, row.op, row.rhs, place] = row
         if row.op == "~~":
-            rows[row.rhs, row.op, row.lhs, row.group] = row
+            rows[row.rhs, row.op, row.lhs, place] = row
     wrong = []
-    for lhs, op, rhs, group, _, estimate, error, standardized in case["expected"]["parameters"]:
-        label = groups[group - 1] if group and op != ":=" else ""
+    for lhs, op, rhs, group, level, estimate, error, standardized in case["expected"]["parameters"]:
+        label = level or (groups[group - 1] if group and op != ":=" else "")
         if op in ("==", "<", ">") or ((lhs, op, rhs, label) not in rows and op in ("~1", "~*~") and not error):
             continue
         row = rows[lhs, op, rhs, label]
         same = near(row.estimate, estimate, relative=5e-4, absolute=5e-4)
         if error and case["id"] not in NO_STANDARD_ERRORS:
             same &= near(row.std_error, error, relative=1e-3, absolute=2e-4)
-        same &= op == ":=" or near(row.std_all, standardized, relative=1e-3, absolute=5e-4)
+        absolute = 1e-3 if case["id"] in UNFINISHED_EM else 5e-4
+        same &= op == ":=" or near(row.std_all, standardized, relative=1e-3, absolute=absolute)
         if not same:
             wrong.append((lhs, op, rhs, label, row.estimate, estimate, row.std_error, error, row.std_all, standardized))
     assert not wrong

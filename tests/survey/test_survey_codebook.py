@@ -193,7 +193,10 @@ def test_cells_become_codes_in_a_stated_order() -> None:
     )
     cells = pd.Series(["OFTEN", "never", "7", "99", "N/A", "-3", "A2", "３", "2.5", "what", True, np.nan], dtype=object)
     coded = to_codes(cells, key)
-    np.testing.assert_equal(coded.values[:9], [4, 1, 1, np.nan, np.nan, np.nan, 2, 3, 2.5])
-    assert coded.unread.tolist() == [False] * 9 + [True, True, False]
+    np.testing.assert_equal(coded.values[:9], [4, np.nan, 1, np.nan, np.nan, np.nan, 2, 3, 2.5])
+    assert coded.unread.tolist() == [False, True, *[False] * 7, True, True, False]  # a label among numbers
+    words = to_codes(cells.iloc[[0, 1, 3, 4]], key)
+    np.testing.assert_equal(words.values, [4, 1, np.nan, np.nan])
+    assert words.by_label
     numbers = to_codes(pd.Series([7, 99, -3, 4, np.inf]), key)
     np.testing.assert_equal(numbers.values, [1, np.nan, np.nan, 4, np.nan])

@@ -1,0 +1,124 @@
+"""The commands of a scoring model: ``calibrate``, ``score`` and ``drift``."""
+
+from __future__ import annotations
+
+import argparse
+from argparse import Namespace
+from pathlib import Path
+from typing import get_args
+
+import pandas as pd
+
+from psm_analysis._options import BadValues, ScoringMethod
+from psm_analysis.survey.profile import profile_ids
+
+
+def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the commands to the parser."""
+    text = "freeze how an instrument is scored, from a reference wave"
+    parser = commands.add_parser("calibrate", help=text, description=f"{text[0].upper()}{text[1:]}.")
+    parser.add_argument("file", metavar="FILE", help="the reference wave")
+    parser.add_argument("--instrument", metavar="ID", required=True, help="what is scored")
+    parser.add_argument("--out", metavar="JSON", required=True, help="the scoring model")
+    parser.add_argument("--codebook", metavar="TOML", help="what the columns mean")
+    parser.add_argument("--method", choices=get_args(ScoringMethod), default="mean", help="default: mean")
+    parser.add_argument("--groups", metavar="COLUMN", nargs="+", default=[], help="columns with norms of their own")
+    parser.add_argument("--overwrite", action="store_true", help="replace an existing model")
+    parser.set_defaults(run="run_calibrate", module="scoring")
+    text = "score a file with a frozen model"
+    parser = commands.add_parser("score", help=text, description=f"{text[0].upper()}{text[1:]}.")
+    parser.add_argument("file", metavar="FILE", help="csv, tsv, xlsx, sav, dta or parquet; columns named by item id")
+    parser.add_argument("--model", metavar="JSON", required=True, help="written by calibrate")
+    parser.add_argument("--out", metavar="FILE", required=True, help="scores as .csv or .parquet")
+    parser.add_argument("--id", metavar="COLUMN", help="column that identifies the persons")
+    parser.add_argument("--bad-values", choices=get_args(BadValues), default="refuse", help="default: refuse")
+    parser.add_argument("--profile", choices=profile_ids(), default="plain", help="layout of the export")
+    parser.add_argument("--overwrite", action="store_true", help="replace existing scores")
+    parser.set_defaults(run="run_score", module="scoring")
+    text = "compare a wave with the reference of a scoring model"
+    parser = commands.add_parser("drift", help=text, description=f"{text[0].upper()}{text[1:]}.")
+    parser.add_argument("file", metavar="FILE", help="the new wave")
+    parser.add_argument("--model", metavar="JSON", required=True, help="written by calibrate")
+    parser.add_argument("--codebook", metavar="TOML", help="what the columns mean; else they are named by item id")
+    parser.add_argument("--instrument", metavar="TOML", help="your own definition, if the instrument is not shipped")
+    parser.add_argument("--fail-on-drift", action="store_true", help="exit code 3 if an item drifts")
+    parser.set_defaults(run="run_drift", module="scoring")
+
+
+def run_calibrate(arguments: Namespace) -> int:
+    """Write a scoring model and print its norms."""
+    from psm_analysis.scoring.store import refuse_existing
+    from psm_analysis.survey.read import read_survey
+    from psm_analysis.workflows.calibrate import calibrate
+
+    refuse_existing(Path(arguments.out), overwrite=arguments.overwrite)
+    name = str(arguments.instrument)
+    wave = read_survey(arguments.file, codebook=arguments.codebook, instruments=() if arguments.codebook else name)
+    key = wave.instruments[0].id if name.endswith(".toml") and not arguments.codebook else name
+    model = calibrate(wave, key, method=arguments.method, groups=arguments.groups)
+    model.save(arguments.out, overwrite=arguments.overwrite)
+    print(model.summary())
+    return 0
+
+
+def run_score(arguments: Namespace) -> int:
+    """Write scores and the report of the run."""
+    from psm_analysis.scoring.apply import score_frame
+    from psm_analysis.scoring.output import check_output, report_path, write_scores
+    from psm_analysis.scoring.store import load_scoring_model
+    from psm_analysis.survey.formats import file_hash
+
+    model = load_scoring_model(arguments.model)
+    check_output(arguments.out, overwrite=arguments.overwrite)
+    frame = _read(arguments)
+    scored = score_frame(model, frame, id=arguments.id, bad_values=arguments.bad_values)
+    report = {
+        "input": Path(arguments.file).name,
+        "input_sha256": file_hash(Path(arguments.file)),
+        "model": Path(arguments.model).name,
+        "model_sha256": file_hash(Path(arguments.model)),
+        "instrument": model.instrument,
+        "method": model.method,
+        "bad_values": arguments.bad_values,
+        "rows_in": scored.rows_in,
+        "rows_out": len(scored.scores),
+        "rows_dropped": scored.dropped,
+        "bad_answers": scored.bad,
+        "without_score": {scale.id: int(scored.scores[scale.id].isna().sum()) for scale in model.scales},
+        "other_columns": [str(name) for name in frame.columns if name not in (*model.item_ids, arguments.id)],
+    }
+    write_scores(scored.scores, arguments.out, report=report, overwrite=arguments.overwrite)
+    print(f"{len(scored.scores)} of {scored.rows_in} rows scored: {arguments.out}")
+    print(f"report of the run: {report_path(arguments.out)}")
+    return 0
+
+
+def run_drift(arguments: Namespace) -> int:
+    """Print the comparison; 3 if an item drifts and that was asked for."""
+    from psm_analysis.scoring.store import load_scoring_model
+    from psm_analysis.survey.read import read_survey
+    from psm_analysis.workflows.drift import drift
+
+    model = load_scoring_model(arguments.model)
+    instrument = arguments.instrument or model.instrument
+    wave = read_survey(
+        arguments.file, codebook=arguments.codebook, instruments=() if arguments.codebook else instrument
+    )
+    report = drift(model, wave)
+    print(report.summary())
+    return 3 if report.drifting and arguments.fail_on_drift else 0
+
+
+def _read(arguments: Namespace) -> pd.DataFrame:
+    """Return the cells of the file; codes that an SPSS file declares missing are missing."""
+    from psm_analysis.survey.formats import read_table
+    from psm_analysis.survey.profile import load_profile
+
+    ids = (arguments.id,) if arguments.id else ()
+    raw = read_table(Path(arguments.file), load_profile(arguments.profile), as_text=ids)
+    frame = raw.frame.copy()
+    for name, ranges in raw.missing_ranges.items():
+        codes = pd.to_numeric(frame[name], errors="coerce")
+        for low, high in ranges:
+            frame[name] = frame[name].mask(codes.between(low, high))
+    return frame

@@ -1,0 +1,1 @@
+"""Measurement invariance: ladders of equality over groups, partial release, effect sizes."""

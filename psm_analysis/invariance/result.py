@@ -1,0 +1,96 @@
+"""The result of a ladder of invariance."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import pandas as pd
+
+from psm_analysis._results import Result
+from psm_analysis.errors import OptionError
+from psm_analysis.invariance.effect_sizes import dmacs, latent_means
+from psm_analysis.invariance.partial import Release
+from psm_analysis.sem.result import SemResult
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class InvarianceResult(Result):
+    """Fits of increasing equality over groups, and what was decided at each.
+
+    Attributes
+    ----------
+    steps
+        The fit of each step by name; with partial release, the last one of the step.
+    table
+        One row per step; see :meth:`tidy`.
+    releases
+        Parameters whose equality was given up, in order.
+    rule
+        The rule of decision, as text.
+    warnings
+        What is doubtful in the fits, with the step.
+    """
+
+    steps: Mapping[str, SemResult]
+    table: pd.DataFrame
+    releases: tuple[Release, ...]
+    rule: str
+    warnings: tuple[str, ...]
+
+    def tidy(self) -> pd.DataFrame:
+        """Return one row per step.
+
+        Columns: ``step, equal, released, chisq, df, p`` (of the model; scaled if the estimator is), ``cfi, rmsea, srmr,
+        statistic, df_diff, p_value`` (of the difference test), ``delta_cfi, delta_rmsea, delta_srmr`` against the step
+        before, and ``decision`` (``holds``, ``partial`` or ``fails``).
+        """
+        return self.table.copy()
+
+    def glance(self) -> pd.DataFrame:
+        """Return one row: the rule, the highest step that holds, how many parameters were released."""
+        row = {"rule": self.rule, "steps": len(self.steps), "highest": self.highest, "released": len(self.releases)}
+        return pd.DataFrame([row])
+
+    @property
+    def highest(self) -> str:
+        """The last step before the first that fails."""
+        found = ""
+        for step, decision in zip(self.table["step"], self.table["decision"], strict=True):
+            if decision == "fails":
+                break
+            found = str(step)
+        return found
+
+    def latent_means(self, step: str = "scalar", *, level: float = 0.95) -> pd.DataFrame:
+        """Return latent means of each group less those of the first, with intervals and standardized differences.
+
+        Raises
+        ------
+        OptionError
+            If the step is not there or does not free latent means.
+        """
+        fit = self._step(step)
+        if "intercepts" not in fit.table.options.group_equal or "means" in fit.table.options.group_equal:
+            raise OptionError(
+                f"Latent means are not free at the step {step!r}.",
+                where="argument 'step'",
+                remedy="Use 'scalar' or 'strict'.",
+            )
+        return latent_means(fit, level=level)
+
+    def dmacs(self, step: str = "scalar") -> pd.DataFrame:
+        """Return dMACS effect sizes of non-invariance of the indicators released at a step (others are 0)."""
+        return dmacs(self._step(step))
+
+    def released(self) -> pd.DataFrame:
+        """Return the released parameters: ``step, parameter, statistic, df, p_value`` of the score test."""
+        columns = ["step", "parameter", "statistic", "df", "p_value"]
+        return pd.DataFrame([[getattr(r, name) for name in columns] for r in self.releases], columns=columns)
+
+    def _step(self, step: str) -> SemResult:
+        if step not in self.steps:
+            raise OptionError(
+                f"There is no step {step!r}.", where="argument 'step'", remedy=f"It can be: {', '.join(self.steps)}."
+            )
+        return self.steps[step]

@@ -1,0 +1,1 @@
+"""Item response models: the graded response model and differential item functioning."""

@@ -1,0 +1,167 @@
+"""A scoring model as readable JSON: written whole, and believed only after it was checked."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import tempfile
+from dataclasses import asdict, fields, is_dataclass
+from pathlib import Path
+from types import UnionType
+from typing import TYPE_CHECKING, Any, get_args, get_origin, get_type_hints
+
+import numpy as np
+
+from psm_analysis.errors import FileError
+
+if TYPE_CHECKING:
+    from psm_analysis.scoring.model import ScoringModel
+
+SCHEMA = 1
+KIND = "psm_analysis scoring model"
+
+
+def save(model: ScoringModel, path: str | Path, *, overwrite: bool) -> Path:
+    """Write the model; see `ScoringModel.save`."""
+    content: dict[str, Any] = {"kind": KIND, "schema": SCHEMA, "model": asdict(model)}
+    content["sha256"] = _digest(content)
+    text = json.dumps(content, ensure_ascii=False, indent=1, allow_nan=False) + "\n"
+    return write_file(path, text.encode(), overwrite=overwrite)
+
+
+def load_scoring_model(path: str | Path) -> ScoringModel:
+    """Read a scoring model, and refuse it unless it gives the scores it gave when it was frozen.
+
+    Parameters
+    ----------
+    path
+        A JSON file written by `ScoringModel.save`.
+
+    Returns
+    -------
+    ScoringModel
+
+    Raises
+    ------
+    FileError
+        If the file is missing or no JSON, its schema is newer, a field is unknown or absent, its hash does not fit
+        its content, or its check scores are not reproduced.
+
+    Examples
+    --------
+    >>> try:
+    ...     load_scoring_model("absent.json")
+    ... except FileError as error:
+    ...     print(error.where, error.remedy)
+    absent.json Check the path.
+    """
+    file = Path(path)
+    content = _content(file)
+    if not isinstance(content, dict) or content.get("kind") != KIND:
+        raise _refusal(file, "It is not a scoring model.")
+    if content.get("schema") != SCHEMA:
+        raise _refusal(file, f"It has schema {content.get('schema')!r}; this version of the package reads {SCHEMA}.")
+    unknown = sorted(set(content) - {"kind", "schema", "model", "sha256"})
+    if unknown:
+        raise _refusal(file, f"It has the unknown field '{unknown[0]}'.")
+    from psm_analysis.scoring.model import ScoringModel
+
+    model: ScoringModel = _build(ScoringModel, content.get("model"), where="model", file=file)
+    if content.get("sha256") != _digest({key: value for key, value in content.items() if key != "sha256"}):
+        raise _refusal(file, "Its content does not fit its hash: it was changed after it was written.")
+    _check_scores(model, file)
+    return model
+
+
+def write_file(path: str | Path, content: bytes, *, overwrite: bool) -> Path:
+    """Write `content` beside its place, then rename: the file appears whole or not at all.
+
+    Raises
+    ------
+    FileError
+        If it exists and `overwrite` is False, or it cannot be written.
+    """
+    target = Path(path)
+    refuse_existing(target, overwrite=overwrite)
+    temporary: str | None = None
+    try:
+        handle, temporary = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
+        with os.fdopen(handle, "wb") as stream:
+            stream.write(content)
+        os.chmod(temporary, 0o644)
+        os.replace(temporary, target)
+    except OSError as error:
+        if temporary is not None:
+            Path(temporary).unlink(missing_ok=True)
+        raise FileError(
+            f"The file cannot be written: {error.strerror or error}.",
+            where=str(target),
+            remedy="Choose a folder that exists and that you may write to.",
+        ) from error
+    return target
+
+
+def refuse_existing(path: Path, *, overwrite: bool) -> None:
+    """Raise a FileError if the file exists and may not be replaced."""
+    if path.exists() and not overwrite:
+        raise FileError(
+            "The file exists.", where=str(path), remedy="Choose another name, or allow it to be overwritten."
+        )
+
+
+def _content(file: Path) -> Any:
+    try:
+        return json.loads(file.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise FileError(
+            f"The scoring model cannot be read: {error.strerror or error}.", where=str(file), remedy="Check the path."
+        ) from error
+    except ValueError as error:
+        raise _refusal(file, f"It is not JSON: {error}.") from error
+
+
+def _digest(content: dict[str, Any]) -> str:
+    text = json.dumps(content, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _build(kind: Any, value: Any, *, where: str, file: Path) -> Any:
+    """Make a value of a type (dataclass, tuple, number, text, or one of these or None) from JSON, strictly."""
+    if isinstance(kind, UnionType):
+        return None if value is None else _build(get_args(kind)[0], value, where=where, file=file)
+    if is_dataclass(kind):
+        return _build_record(kind, value, where=where, file=file)
+    if get_origin(kind) is tuple:
+        if isinstance(value, list):
+            return tuple(_build(get_args(kind)[0], v, where=f"{where}[{i}]", file=file) for i, v in enumerate(value))
+    elif kind is float and type(value) in (int, float):
+        return float(value)
+    elif type(value) is kind:
+        return value
+    raise _refusal(file, f"The field '{where}' has the wrong type.")
+
+
+def _build_record(kind: Any, value: Any, *, where: str, file: Path) -> Any:
+    if not isinstance(value, dict):
+        raise _refusal(file, f"The field '{where}' has the wrong type.")
+    known = [field.name for field in fields(kind)]
+    for name in sorted(set(value) ^ set(known)):
+        raise _refusal(file, f"The field '{where}.{name}' is {'unknown' if name in value else 'absent'}.")
+    hints = get_type_hints(kind)
+    return kind(**{name: _build(hints[name], value[name], where=f"{where}.{name}", file=file) for name in known})
+
+
+def _check_scores(model: ScoringModel, file: Path) -> None:
+    places = set(model.item_ids)
+    if any(set(scale.items) - places for scale in model.scales):
+        raise _refusal(file, "A scale uses an item that the model does not have.")
+    answers, scores = (np.array(rows, dtype=float) for rows in (model.check.answers, model.check.scores))
+    if not np.allclose(model.scores_of(answers), scores, rtol=1e-10, atol=1e-12, equal_nan=True):
+        raise _refusal(file, "It does not give the scores it gave when it was frozen.")
+
+
+def _refusal(file: Path, reason: str) -> FileError:
+    return FileError(
+        f"The scoring model is refused. {reason}", where=str(file), remedy="Take the original, or calibrate again."
+    )

@@ -1,0 +1,1 @@
+"""One call for a task that needs both towers."""

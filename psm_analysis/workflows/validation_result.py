@@ -1,0 +1,150 @@
+"""The validation dossier: results, tables and figures."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from psm_analysis._options import Language
+from psm_analysis._results import ESTIMATE, Result
+from psm_analysis.efa.result import EfaResult
+from psm_analysis.efa.retention import RetentionResult
+from psm_analysis.efa.suitability import SamplingAdequacy
+from psm_analysis.instruments.model import Instrument
+from psm_analysis.reliability.item_analysis import ItemAnalysis
+from psm_analysis.report.builders import data_table, reliability_table
+from psm_analysis.report.builders_loadings import loadings_table
+from psm_analysis.report.builders_models import fit_table
+from psm_analysis.report.plot_loadings import loadings_plot
+from psm_analysis.report.plot_scree import scree_plot
+from psm_analysis.report.tables import Table
+from psm_analysis.sem.result import SemResult
+from psm_analysis.survey.screen import ScreeningReport
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+TITLES = {
+    "items": ("Item analysis", "项目分析"),
+    "retention": ("Number of factors", "因子个数"),
+    "loadings": ("Exploratory factor analysis: pattern loadings", "探索性因子分析：模式载荷"),
+    "fit": ("Fit of competing measurement models", "竞争测量模型的拟合"),
+    "reliability": ("Reliability and average variance extracted", "信度与平均方差抽取量"),
+    "htmt": ("Heterotrait-monotrait ratios", "异质-单质比率（HTMT）"),
+}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ScaleValidation(Result):
+    """What the validation of a scale found.
+
+    Attributes
+    ----------
+    instrument
+        The definition of the scale.
+    n_screened, n_used
+        Respondents in the wave, and those used after screening.
+    screening, items, suitability, retention, exploratory
+        Results of screening, item analysis (all used), and of the exploratory half.
+    models, best_model
+        Confirmatory fits in the other half by kind; the one of the smallest BIC (smallest RMSEA for ordinal items).
+    reliability
+        Alpha, omega and AVE of each factor of the correlated model (of the best if there is none).
+    htmt
+        Heterotrait-monotrait ratios of the subscales in the confirmatory half; None with one subscale.
+    lang
+        Language of tables and figures.
+    warnings
+        What was doubtful in any step, and which models could not be fitted.
+    """
+
+    instrument: Instrument
+    n_screened: int
+    n_used: int
+    screening: ScreeningReport
+    items: ItemAnalysis
+    suitability: SamplingAdequacy
+    retention: RetentionResult
+    exploratory: EfaResult
+    models: dict[str, SemResult]
+    best_model: str
+    reliability: pd.DataFrame
+    htmt: pd.DataFrame | None
+    lang: Language
+    warnings: tuple[str, ...]
+
+    def with_warnings(self, texts: tuple[str, ...]) -> ScaleValidation:
+        """Return the same dossier with these warnings."""
+        return replace(self, warnings=texts)
+
+    def tidy(self) -> pd.DataFrame:
+        """Return the main numbers: step, quantity, estimate."""
+        best = self.models[self.best_model].fit_measures
+        rows = [
+            ("screening", "respondents set aside", float(self.n_screened - self.n_used)),
+            ("suitability", "kmo", self.suitability.kmo),
+            *(("retention", str(name), float(value)) for name, value in self.retention.suggested.items()),
+            *(("fit", f"{kind}: {name}", float(fit.fit_measures.get(name, np.nan)))
+              for kind, fit in self.models.items() for name in ("cfi", "tli", "rmsea", "srmr", "bic")),
+            ("fit", f"best ({self.best_model}): cfi", float(best["cfi"])),
+            *(("reliability", f"{factor}: {name}", float(value))
+              for factor, row in self.reliability.iterrows() for name, value in row.items()),
+        ]  # fmt: skip
+        if self.htmt is not None:
+            row, column = np.tril_indices(len(self.htmt), -1)
+            values, names = self.htmt.to_numpy(dtype=float), list(self.htmt.index)
+            pairs = zip(row.tolist(), column.tolist(), strict=True)
+            rows += [("htmt", f"{names[i]} ~ {names[j]}", float(values[i, j])) for i, j in pairs]
+        return pd.DataFrame(rows, columns=["step", "quantity", ESTIMATE])
+
+    def glance(self) -> pd.DataFrame:
+        """Return one row: instrument, respondents, best model and its fit, lowest reliability, largest HTMT."""
+        best = self.models[self.best_model].fit_measures
+        largest = np.nan
+        if self.htmt is not None:
+            largest = float(self.htmt.to_numpy()[np.tril_indices(len(self.htmt), -1)].max())
+        row = {
+            "instrument": self.instrument.id,
+            "n_screened": self.n_screened,
+            "n_used": self.n_used,
+            "best_model": self.best_model,
+            **{name: float(best[name]) for name in ("cfi", "rmsea", "srmr")},
+            "lowest_omega": float(self.reliability["omega"].min()),
+            "lowest_ave": float(self.reliability["ave"].min()),
+            "largest_htmt": largest,
+        }
+        return pd.DataFrame([row])
+
+    @property
+    def tables(self) -> dict[str, Table]:
+        """Tables of the dossier by name: items, retention, loadings, fit, reliability, htmt."""
+        titles = {name: texts[self.lang == "zh"] for name, texts in TITLES.items()}
+        glances = {kind: fit.glance() for kind, fit in self.models.items()}
+        found = {
+            "items": data_table(self.items.tidy(), title=titles["items"], lang=self.lang),
+            "retention": data_table(
+                self.retention.tidy()[["criterion", "n_factors"]], title=titles["retention"], lang=self.lang
+            ),
+            "loadings": loadings_table(
+                self.exploratory.loadings,
+                communalities=self.exploratory.communalities,
+                title=titles["loadings"],
+                lang=self.lang,
+            ),
+            "fit": fit_table(glances, title=titles["fit"], lang=self.lang),
+            "reliability": reliability_table(self.reliability, title=titles["reliability"], lang=self.lang),
+        }
+        if self.htmt is not None:
+            lower = self.htmt.where(np.tril(np.ones(self.htmt.shape, dtype=bool), -1)).rename_axis("factor")
+            found["htmt"] = data_table(lower.reset_index(), title=titles["htmt"], lang=self.lang)
+        return found
+
+    def figures(self) -> dict[str, Figure]:
+        """Return the scree plot and the loadings of the best model."""
+        return {
+            "scree": scree_plot(self.retention.parallel, lang=self.lang),
+            "loadings": loadings_plot(self.models[self.best_model].standardized(), lang=self.lang),
+        }

@@ -1,0 +1,67 @@
+"""Differential item functioning: the difference that is there is found, and only that one."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import psm_analysis as psm
+from psm_analysis.irt.proportional_odds import proportional_odds
+
+
+def survey(n: int, *, seed: int, shift: float = 0.0, slope: float = 1.5) -> tuple[pd.DataFrame, list[str]]:
+    rng = np.random.default_rng(seed)
+    member = np.arange(n) % 2
+    trait = rng.standard_normal(n) + 0.5 * member
+    slopes = np.full((n, 6), 1.5)
+    slopes[member == 1, 2] = slope
+    latent = slopes * trait[:, None] + rng.logistic(size=(n, 6))
+    latent[:, 2] += shift * member
+    names = [f"i{j}" for j in range(6)]
+    return pd.DataFrame(np.digitize(latent, [-1.5, 0.0, 1.5]) + 1.0, columns=names), ["ab"[k] for k in member]
+
+
+def test_uniform_difference() -> None:
+    found = psm.item_functioning(*survey(1000, seed=1, shift=1.0))
+    assert found["p_total_adjusted"].idxmin() == "i2"
+    assert found.loc["i2", "p_uniform"] < 1e-6 < 0.01 < found.loc["i2", "p_nonuniform"]
+    assert found.loc["i2", "log_odds"] > 0.6
+    others = found.drop(index="i2")
+    assert (others["r_squared_change"] < 0.01).all()
+    assert found["df"].tolist() == [1] * 6
+
+
+def test_nonuniform_difference() -> None:
+    found = psm.item_functioning(*survey(1500, seed=2, slope=0.4))
+    assert found.loc["i2", "p_nonuniform"] < 1e-6
+
+
+def test_level_when_there_is_no_difference() -> None:
+    p = [psm.item_functioning(*survey(300, seed=seed))["p_uniform"].iloc[0] for seed in range(60)]
+    assert np.mean(np.array(p) < 0.05) < 0.15
+
+
+def test_proportional_odds_agrees_with_the_regression_part() -> None:
+    data, group = survey(400, seed=3, shift=0.5)
+    frame = data.assign(x=data[["i0", "i1"]].mean(axis=1), g=np.array(group) == "b").astype(float)
+    expected = psm.ordered_logit(frame, "i2", predictors=["x", "g"])
+    loglik, slopes = proportional_odds(frame["i2"].to_numpy().astype(int) - 1, frame[["x", "g"]].to_numpy(), name="i2")
+    assert loglik == pytest.approx(expected.glance().loc[0, "logl"], abs=1e-6)
+    np.testing.assert_allclose(slopes, expected.tidy()["estimate"].iloc[:2], atol=1e-5)
+
+
+def test_trait_missing_answers_and_errors() -> None:
+    data, group = survey(400, seed=4, shift=1.0)
+    scores = psm.graded_response(data, n_nodes=21, tolerance=1e-2).person_scores()["estimate"]
+    assert psm.item_functioning(data, group, trait=scores)["p_total"].idxmin() == "i2"
+    holes = data.copy()
+    holes.iloc[:50, 2] = np.nan
+    holes.iloc[399] = np.nan
+    found = psm.item_functioning(holes, group)
+    assert found.loc["i2", "n"] == 349
+    assert found.loc["i0", "n"] == 399
+    with pytest.raises(psm.PsmAnalysisError, match="399 values"):
+        psm.item_functioning(data, group[:-1])
+    with pytest.raises(psm.PsmAnalysisError, match="1 group"):
+        psm.item_functioning(data, ["a"] * 400)

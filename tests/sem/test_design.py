@@ -1,0 +1,110 @@
+"""Weights, clusters and mixtures against lavaan 0.6-14 on R 4.2.2 (figures printed by it), and wrong input."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import psm_analysis as psm
+
+MODEL = "X =~ psm1 + psm2 + psm3 + psm4\nM =~ bo1 + bo2 + bo3\nM ~ X"
+
+
+@pytest.fixture(scope="module")
+def survey(golden_data):  # type: ignore[no-untyped-def]
+    return golden_data("survey.csv")
+
+
+def standard_errors(result: psm.SemResult, n: int) -> np.ndarray:
+    return result.tidy()["std_error"].to_numpy()[:n]
+
+
+def test_clusters_with_incomplete_rows(survey: pd.DataFrame) -> None:
+    result = psm.sem(MODEL, survey, cluster="unit", missing="fiml", estimator="MLR")
+    assert result.fit_measures["chisq"] == pytest.approx(9.3563668, abs=1e-5)
+    assert result.fit_measures["chisq_scaled"] == pytest.approx(9.1254063, abs=1e-5)
+    assert result.fit_measures["baseline_chisq_scaled"] == pytest.approx(2435.2264, abs=0.01)
+    expected = [0, 0.048, 0.044, 0.046, 0, 0.046, 0.043, 0.078, 0.020, 0.027]
+    np.testing.assert_allclose(standard_errors(result, 10), expected, atol=6e-4)
+
+
+def test_weights_in_two_groups(survey: pd.DataFrame) -> None:
+    result = psm.sem(MODEL, survey, sampling_weights="weight", group="gender", estimator="MLR")
+    assert result.fit_measures["chisq"] == pytest.approx(35.7923442, abs=1e-5)
+    assert result.fit_measures["chisq_scaled"] == pytest.approx(31.2537023, abs=1e-4)
+    expected = [0, 0.066, 0.068, 0.075, 0, 0.060, 0.053, 0.109, 0.040, 0.040]
+    np.testing.assert_allclose(standard_errors(result, 10), expected, atol=6e-4)
+
+
+def test_weights_of_one_change_nothing(survey: pd.DataFrame) -> None:
+    plain = psm.sem(MODEL, survey, estimator="MLR")
+    weighted = psm.sem(MODEL, survey.assign(w=3.0), estimator="MLR", sampling_weights="w")
+    pd.testing.assert_frame_equal(plain.tidy(), weighted.tidy())
+
+
+def test_doubled_rows_as_clusters_have_the_precision_of_single_ones(survey: pd.DataFrame) -> None:
+    rows = survey.dropna().head(400).reset_index(drop=True)
+    once = psm.sem(MODEL, rows, estimator="MLR", meanstructure=True)
+    twice = pd.concat([rows, rows], ignore_index=True)
+    result = psm.sem(MODEL, twice.assign(person=np.tile(np.arange(400), 2)), cluster="person")
+    correction = np.sqrt(400 / 399)
+    np.testing.assert_allclose(result.tidy()["std_error"], once.tidy()["std_error"] * correction, rtol=1e-6)
+
+
+def test_a_mixture_without_covariates(survey: pd.DataFrame) -> None:
+    model = "X =~ psm1 + psm2 + psm3 + psm4\nM =~ bo1 + bo2 + bo3\nti1 ~ X + M"
+    result = psm.sem(model, survey, ordered=["psm1", "psm2", "psm3", "psm4", "ti1"])
+    fit = result.fit_measures
+    assert fit["chisq"] == pytest.approx(8.6980224, rel=1e-4)
+    assert fit["chisq_scaled"] == pytest.approx(17.075364, rel=1e-4)
+    assert fit["baseline_chisq_scaled"] == pytest.approx(2154.6024, rel=1e-4)
+    assert fit["srmr"] == pytest.approx(0.015144438, rel=1e-4)
+    expected = [0, 0.041, 0.040, 0.040, 0, 0.055, 0.054, 0.041, 0.024]
+    np.testing.assert_allclose(standard_errors(result, 9), expected, atol=6e-4)
+
+
+@pytest.mark.parametrize(
+    ("options", "chisq", "scaled"),
+    [({"parameterization": "theta"}, 14.837773, 24.756868), ({"missing": "pairwise"}, 14.364266, 23.894187)],
+)
+def test_ordinal_outcomes_given_covariates(
+    survey: pd.DataFrame, options: dict[str, str], chisq: float, scaled: float
+) -> None:
+    rows = survey.assign(lev=survey["level"].astype("category").cat.codes.where(survey["level"].notna()) + 1.0)
+    model = "X =~ psm1 + psm2 + psm3 + psm4\nX ~ gender + lev\nti1 ~ X + gender"
+    result = psm.sem(model, rows, ordered=["psm1", "psm2", "psm3", "psm4", "ti1"], **options)
+    assert result.fit_measures["chisq"] == pytest.approx(chisq, rel=1e-5)
+    assert result.fit_measures["chisq_scaled"] == pytest.approx(scaled, rel=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"cluster": "unti"}, "Did you mean 'unit'"),
+        ({"cluster": "same"}, "has one value"),
+        ({"cluster": "row"}, "another value in every row"),
+        ({"cluster": "gap"}, "have no value of 'gap'"),
+        ({"sampling_weights": "negative"}, "not all positive"),
+        ({"sampling_weights": "text"}, "not numbers"),
+        ({"sampling_weights": "weight", "estimator": "ML"}, "no standard errors and test"),
+        ({"sampling_weights": "weight", "missing": "fiml"}, "complete continuous data"),
+        ({"ordered": ["psm9"]}, "not in the model"),
+        ({"ordered": ["psm1"], "estimator": "MLR"}, "cannot be used with ordinal"),
+        ({"missing": "pairwise"}, "for ordinal variables"),
+        ({"ordered": ["psm1"], "missing": "fiml"}, "cannot use incomplete rows"),
+    ],
+)
+def test_wrong_input_is_named(survey: pd.DataFrame, options: dict[str, str], message: str) -> None:
+    data = survey.assign(
+        same=1, row=np.arange(len(survey)), negative=-1.0, text="a", gap=survey["unit"].where(survey.index > 5)
+    )
+    with pytest.raises(psm.PsmAnalysisError, match=message):
+        psm.sem(MODEL, data, **options)
+
+
+def test_an_unused_category_in_a_group_is_named(survey: pd.DataFrame) -> None:
+    data = survey.copy()
+    data.loc[(data["gender"] == 1) & (data["psm2"] == 5), "psm2"] = 4
+    with pytest.raises(psm.PsmAnalysisError, match="chose category 5 of 'psm2'"):
+        psm.cfa("X =~ psm1 + psm2 + psm3", data, ordered=True, group="gender")

@@ -1,0 +1,99 @@
+"""Indirect effects against ``:=`` definitions, products by hand and resampling."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import psm_analysis as psm
+
+SERIAL = """
+M1 ~ a1*X
+M2 ~ a2*X + d*M1
+Y ~ c*X + b1*M1 + b2*M2
+X =~ x1 + x2 + x3
+via1 := a1*b1
+via2 := a2*b2
+serial := a1*d*b2
+indirect := via1 + via2 + serial
+total := c + indirect
+"""
+
+
+@pytest.fixture(scope="module")
+def fit():  # type: ignore[no-untyped-def]
+    rng = np.random.default_rng(7)
+    n = 400
+    X = rng.normal(size=n)
+    M1 = 0.5 * X + rng.normal(size=n)
+    M2 = 0.3 * X + 0.4 * M1 + rng.normal(size=n)
+    Y = 0.2 * X + 0.3 * M1 + 0.4 * M2 + rng.normal(size=n)
+    items = {f"x{i}": X + rng.normal(size=n) * 0.6 for i in (1, 2, 3)}
+    return psm.sem(SERIAL, pd.DataFrame({"M1": M1, "M2": M2, "Y": Y} | items))
+
+
+NAMES = {
+    "X -> M1 -> Y": "via1",
+    "X -> M2 -> Y": "via2",
+    "X -> M1 -> M2 -> Y": "serial",
+    "X -> Y: total indirect": "indirect",
+    "X -> Y: total": "total",
+}
+
+
+def test_effects_are_those_that_the_model_could_define(fit) -> None:  # type: ignore[no-untyped-def]
+    found = psm.indirect_effects(fit, predictor="X", outcome="Y").tidy().set_index("effect")
+    defined, std = fit.tidy().set_index("lhs"), fit.standardized().set_index("lhs")
+    assert len(found) == 6
+    for name, label in NAMES.items():
+        for column in ("estimate", "std_error", "statistic", "p_value", "ci_low", "ci_high"):
+            assert found.loc[name, column] == pytest.approx(defined.loc[label, column], rel=1e-8, abs=1e-12)
+        assert found.loc[name, "std_all"] == pytest.approx(std.loc[label, "estimate"], rel=1e-8)
+        assert found.loc[name, "std_all_std_error"] == pytest.approx(std.loc[label, "std_error"], rel=1e-8)
+    direct = fit.tidy().query("lhs == 'Y' and rhs == 'X'")["estimate"].iloc[0]
+    assert found.loc["X -> Y: direct", "estimate"] == pytest.approx(direct, rel=1e-12)
+    assert found["kind"].tolist()[-3:] == ["total indirect", "direct", "total"]
+
+
+def test_all_pairs_with_an_indirect_effect_by_default(fit) -> None:  # type: ignore[no-untyped-def]
+    pairs = psm.indirect_effects(fit).tidy()[["predictor", "outcome"]].drop_duplicates().to_numpy().tolist()
+    assert sorted(map(tuple, pairs)) == [("M1", "Y"), ("X", "M2"), ("X", "Y")]
+
+
+def test_monte_carlo_and_bootstrap_intervals(fit) -> None:  # type: ignore[no-untyped-def]
+    delta = psm.indirect_effects(fit, predictor="X", outcome="Y").tidy()
+    drawn = psm.indirect_effects(fit, predictor="X", outcome="Y", interval="monte-carlo", seed=3).tidy()
+    np.testing.assert_allclose(drawn["std_error"], delta["std_error"], rtol=0.05)
+    replicates = fit.bootstrap(400, seed=1, ci="bca")
+    found = psm.indirect_effects(fit, predictor="X", outcome="Y", bootstrap=replicates)
+    table = replicates.tidy().set_index("lhs")
+    frame = found.tidy().set_index("effect")
+    for name, label in NAMES.items():
+        for column in ("std_error", "ci_low", "ci_high", "std_all_ci_low", "std_all_ci_high"):
+            assert frame.loc[name, column] == pytest.approx(table.loc[label, column], rel=1e-8, abs=1e-10)
+    assert found.glance()["replicates"].iloc[0] == 400
+
+
+def test_effects_are_printed(fit) -> None:  # type: ignore[no-untyped-def]
+    text = psm.effects_table(psm.indirect_effects(fit, predictor="X", outcome="Y").tidy()).to_text()
+    assert "X -> M1 -> M2 -> Y" in text
+
+
+def test_groups_have_their_own_effects(holzinger: pd.DataFrame) -> None:
+    fit = psm.sem("x4 ~ x1\nx7 ~ x4 + x1", holzinger, group="school")
+    frame = psm.indirect_effects(fit).tidy()
+    assert frame["group"].unique().tolist() == fit.group_labels
+    assert frame["effect"].iloc[0] == f"x1 -> x4 -> x7 [{fit.group_labels[0]}]"
+
+
+def test_refusals(fit, holzinger: pd.DataFrame) -> None:  # type: ignore[no-untyped-def]
+    with pytest.raises(psm.PsmAnalysisError, match="'Z' has no part"):
+        psm.indirect_effects(fit, predictor="Z")
+    with pytest.raises(psm.PsmAnalysisError, match="no indirect effect"):
+        psm.indirect_effects(fit, predictor="Y")
+    with pytest.raises(psm.PsmAnalysisError, match="needs the replicates"):
+        psm.indirect_effects(fit, interval="bootstrap")
+    other = psm.sem("x4 ~ x1\nx7 ~ x4 + x1", holzinger)
+    with pytest.raises(psm.PsmAnalysisError, match="another fit"):
+        psm.indirect_effects(fit, bootstrap=other.bootstrap(2, seed=1))

@@ -1,0 +1,48 @@
+"""The dossier on the synthetic survey, whose structure is known."""
+
+from __future__ import annotations
+
+import pandas as pd
+import pytest
+
+import psm_analysis as psm
+
+
+@pytest.fixture(scope="module")
+def wave() -> object:
+    frame = psm.make_public_service_survey(900, waves=1, seed=3).data
+    return psm.wave_from_frame(frame, instruments="psm16")
+
+
+@pytest.fixture(scope="module")
+def dossier(wave: object) -> psm.ScaleValidation:
+    return psm.validate_scale(wave, "psm16", seed=1, n_iterations=30)  # type: ignore[arg-type]
+
+
+def test_the_known_structure_is_found(dossier: psm.ScaleValidation) -> None:
+    row = dossier.glance().iloc[0]
+    assert dossier.retention.suggested["parallel_factors"] == 4
+    assert dossier.best_model in {"correlated", "second-order", "bifactor"}
+    assert dossier.models["one-factor"].fit_measures["cfi"] < dossier.models["correlated"].fit_measures["cfi"]
+    assert row["cfi"] > 0.95
+    assert row["lowest_omega"] > 0.6
+    assert row["n_used"] <= row["n_screened"] == 900
+    assert set(dossier.tidy()["step"]) == {"screening", "suitability", "retention", "fit", "reliability", "htmt"}
+
+
+def test_halves_are_disjoint_and_reproducible(dossier: psm.ScaleValidation, wave: object) -> None:
+    assert dossier.exploratory.nobs + dossier.models["correlated"].nobs <= dossier.n_used
+    again = psm.validate_scale(wave, "psm16", seed=1, n_iterations=30)  # type: ignore[arg-type]
+    pd.testing.assert_frame_equal(again.tidy(), dossier.tidy())
+
+
+def test_tables_and_figures(dossier: psm.ScaleValidation) -> None:
+    assert list(dossier.tables) == ["items", "retention", "loadings", "fit", "reliability", "htmt"]
+    assert "psm1" in dossier.tables["loadings"].to_html()
+    assert set(dossier.figures()) == {"scree", "loadings"}
+
+
+def test_too_few_respondents(wave: object) -> None:
+    small = psm.wave_from_frame(psm.make_public_service_survey(150, waves=1, seed=1).data, instruments="psm16")
+    with pytest.raises(psm.PsmAnalysisError, match="two halves"):
+        psm.validate_scale(small, "psm16", seed=1)
