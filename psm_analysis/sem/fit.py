@@ -23,7 +23,7 @@ from psm_analysis.sem.independence import baseline_test
 from psm_analysis.sem.inference import admissibility, parameter_names
 from psm_analysis.sem.options import FitOptions, SemKeywords
 from psm_analysis.sem.ordinal_sample import sample_from_ordinal
-from psm_analysis.sem.partable import ParameterTable, TableOptions, build_table
+from psm_analysis.sem.partable import ParameterTable, TableOptions, build_table, with_auxiliary
 from psm_analysis.sem.result import SemResult
 from psm_analysis.sem.roles import find_roles
 from psm_analysis.sem.rotated import find_rotation, rotated_estimation
@@ -46,6 +46,7 @@ def sem(
     group_equal: Sequence[str] = (),
     group_partial: Sequence[str] = (),
     missing: Missing = "listwise",
+    auxiliary: Sequence[str] = (),
     meanstructure: bool | None = None,
     std_lv: bool = False,
     orthogonal: bool = False,
@@ -101,6 +102,9 @@ def sem(
         lv_variances, lv_covariances``.
     group_partial
         Parameters that stay free all the same, such as ``"x3 ~ 1"``.
+    auxiliary
+        With ``missing="fiml"``, variables outside the model that tell something about missing answers: they covary with
+        all observed variables and residuals (saturated correlates; Graham, 2003).
     meanstructure
         Whether means are modelled; by default if the model has intercepts or there are groups.
     std_lv
@@ -228,6 +232,7 @@ def _fit(model: str, data: pd.DataFrame | None, options: FitOptions, *, growth_c
             n_groups=len(sample.groups),
             ordered=categories,
             theta=options.parameterization == "theta",
+            auxiliary=tuple(options.auxiliary),
             group_equal=tuple(options.group_equal),
             group_partial=tuple(options.group_partial),
         ),
@@ -308,7 +313,8 @@ def _sample(
             )
         if options.missing == "fiml":
             exogenous = roles.exogenous_observed if options.fixed_x else ()
-            return sample_from_incomplete(data, roles.observed, group=options.group, exogenous=exogenous), ()
+            names = with_auxiliary(roles, options.auxiliary).observed
+            return sample_from_incomplete(data, names, group=options.group, exogenous=exogenous), ()
         return sample_from_data(data, roles.observed, group=options.group), ()
     if data is None and options.sample_cov is not None:
         sample = sample_from_moments(

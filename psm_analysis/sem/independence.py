@@ -34,7 +34,10 @@ def _closed_form(sample: Sample, x: list[int]) -> ModelTest:
 
 
 def independence_table(table: ParameterTable, sample: Sample) -> ParameterTable:
-    """Return the table of the independence model: variances, means, and moments of exogenous variables."""
+    """Return the table of the independence model: variances, means, and moments of exogenous variables.
+
+    Auxiliary variables covary with all others here as in the model itself.
+    """
     exogenous, fixed = table.roles.exogenous_observed, table.options.fixed_x
     rows = _thresholds(table)
     for group in range(1, len(sample.groups) + 1):
@@ -47,6 +50,11 @@ def independence_table(table: ParameterTable, sample: Sample) -> ParameterTable:
                 rows.append(Parameter(name, "~1", "", group, not given, NAN, exogenous=given))
         for i, a in enumerate(exogenous):
             rows += [Parameter(a, "~~", b, group, not fixed, NAN, exogenous=fixed) for b in exogenous[i + 1 :]]
+    auxiliary = table.roles.auxiliary
+    for group in range(1, len(sample.groups) + 1):
+        for name in auxiliary:
+            others = sample.names[: sample.names.index(name)]
+            rows += [Parameter(other, "~~", name, group, True, NAN) for other in others]
     if table.roles.ordered and fixed:
         dependent = [name for name in sample.names if name not in exogenous]
         for group in range(1, len(sample.groups) + 1):

@@ -27,7 +27,8 @@ def candidates(table: ParameterTable, group: int) -> Iterator[Parameter]:
     roles = table.roles
     present = {p.key for p in table.parameters if p.group == group}
     exogenous = frozenset(roles.exogenous_observed)
-    endogenous = [name for name in roles.observed if name not in exogenous]
+    outside = exogenous | frozenset(roles.auxiliary)
+    endogenous = [name for name in roles.observed if name not in outside]
     structural = dict.fromkeys(n for p in table.parameters if p.op == "~" for n in (p.lhs, p.rhs))
     pairs = [(f, "=~", y) for f in roles.latent for y in endogenous]
     pairs += [(a, "~~", b) for a, b in combinations(endogenous, 2)]

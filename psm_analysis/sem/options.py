@@ -30,6 +30,7 @@ class SemKeywords(TypedDict, total=False):
     group_equal: Sequence[str]
     group_partial: Sequence[str]
     missing: Missing
+    auxiliary: Sequence[str]
     meanstructure: bool | None
     std_lv: bool
     orthogonal: bool
@@ -59,6 +60,7 @@ class FitOptions:
     group_equal: Sequence[str] = ()
     group_partial: Sequence[str] = ()
     missing: Missing = "listwise"
+    auxiliary: Sequence[str] = ()
     meanstructure: bool | None = None
     std_lv: bool = False
     orthogonal: bool = False
@@ -93,11 +95,17 @@ class FitOptions:
         check_option(self.missing, Missing, name="missing")
         check_option(self.parameterization, Parameterization, name="parameterization")
         check_option(self.engine, Engine, name="engine")
-        for name in ("group_equal", "group_partial"):
+        for name in ("group_equal", "group_partial", "auxiliary"):
             if isinstance(getattr(self, name), str):
                 raise OptionError(
                     f"{name} is a text.", where=f"argument {name!r}", remedy=f"Give a list: {name}=[...]."
                 )
+        if self.auxiliary and (self.missing != "fiml" or self.engine != "native"):
+            raise OptionError(
+                "Auxiliary variables inform about missing answers in the likelihood of incomplete rows.",
+                where="argument 'auxiliary'",
+                remedy="Use missing='fiml' with the native engine, or leave auxiliary= out.",
+            )
         if self.group_equal and self.group is None and not isinstance(self.sample_cov, (list, tuple, dict)):
             raise OptionError("group_equal needs groups.", where="argument 'group_equal'", remedy="Give group= too.")
         return self

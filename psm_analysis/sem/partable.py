@@ -78,6 +78,7 @@ class TableOptions:
     n_groups: int = 1
     ordered: tuple[tuple[str, int], ...] = ()
     theta: bool = False
+    auxiliary: tuple[str, ...] = ()
     group_equal: tuple[str, ...] = ()
     group_partial: tuple[str, ...] = ()
 
@@ -106,7 +107,8 @@ def build_table(model: ParsedModel, options: TableOptions) -> ParameterTable:
         For blocks or modifiers that cannot be used, or an option that names nothing in the model.
     """
     _check_supported(model, options)
-    roles = replace(find_roles(model.terms), ordered=tuple(name for name, _ in options.ordered))
+    roles = with_auxiliary(find_roles(model.terms), options.auxiliary)
+    roles = replace(roles, ordered=tuple(name for name, _ in options.ordered))
     rows = _with_defaults(model.terms, roles, options)
     equal = frozenset(_group_equal(options))
     partial = frozenset(_partial_keys(options.group_partial, rows))
@@ -119,6 +121,19 @@ def build_table(model: ParsedModel, options: TableOptions) -> ParameterTable:
             shared = parameter.label or (f".p{position + 1}." if tied else plain)
             parameters.append(replace(parameter, shared=shared))
     return ParameterTable(_equalised(parameters, rows), model.constraints, roles, options)
+
+
+def with_auxiliary(roles: Roles, auxiliary: Sequence[str]) -> Roles:
+    """Return the roles with auxiliary variables, which covary with all observed variables and their residuals."""
+    for name in auxiliary:
+        if name in roles.observed or name in roles.latent:
+            raise OptionError(
+                f"The auxiliary variable {name!r} is in the model.",
+                where="argument 'auxiliary'",
+                remedy="Leave it out of auxiliary=: what is in the model informs it already.",
+            )
+    found = tuple(dict.fromkeys(auxiliary))
+    return replace(roles, observed=(*roles.observed, *found), auxiliary=found)
 
 
 def _check_supported(model: ParsedModel, options: TableOptions) -> None:
@@ -179,6 +194,9 @@ def _default_rows(roles: Roles, options: TableOptions) -> Iterator[Parameter]:
             yield Parameter(name, "~~", name, 1, False, 1.0)
         else:
             yield Parameter(name, "~~", name, 1, False, 0.0, derived=True)
+    for name in roles.auxiliary:
+        others = roles.observed[: roles.observed.index(name)]
+        yield from (Parameter(other, "~~", name, 1, True, NAN) for other in others)
     for a, b in combinations(roles.exogenous_latent, 2):
         yield Parameter(a, "~~", b, 1, True, NAN)
     for a, b in combinations((*roles.outcome_latent, *roles.outcome_observed), 2):

@@ -13,7 +13,8 @@ from psm_analysis.sem.syntax import Term
 class Roles:
     """Names by role, each in the order of the model text.
 
-    ``observed`` is ordered as lavaan orders it: indicators, outcomes, predictors, then whatever else is mentioned.
+    ``observed`` is ordered as lavaan orders it: indicators, outcomes, predictors, then whatever else is mentioned, and
+    last the auxiliary variables, which the model text does not name.
     """
 
     latent: tuple[str, ...]
@@ -24,6 +25,7 @@ class Roles:
     outcome_observed: tuple[str, ...]
     outcome_latent: tuple[str, ...]
     ordered: tuple[str, ...] = ()
+    auxiliary: tuple[str, ...] = ()
 
 
 def _unique(names: Iterable[str]) -> tuple[str, ...]:

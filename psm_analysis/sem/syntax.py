@@ -1,4 +1,4 @@
-"""The model language (lavaan's): text in, frozen terms and constraints out, errors that point into the text.
+"""The model language of lavaan (Rosseel, 2012): text in, frozen terms out, errors that point into the text.
 
 Operators: ``=~`` (is measured by), ``~`` (is regressed on), ``~~`` (covaries with), ``~ 1`` (intercept), ``|``
 (thresholds), ``~*~`` (scaling factors), ``:=`` (defines), ``==  <  >`` (constrain). Modifiers stand before a ``*``.
@@ -12,7 +12,6 @@ from psm_analysis.errors import ModelSyntaxError
 from psm_analysis.sem.expression import CALLABLE, Call, Expression, Name, Number
 from psm_analysis.sem.lexer import OPERATORS, Token, statements, syntax_error, tokenize
 
-RELATIONS = frozenset(("=~", "~", "~~", "|", "~*~", "<~"))
 CONSTRAINTS = frozenset((":=", "==", "<", ">"))
 BLOCKS = frozenset(("group", "level", "block", "class"))
 
@@ -100,10 +99,6 @@ def parse_model(text: str) -> ParsedModel:
     ModelSyntaxError
         With the line, the character and a caret under the place.
 
-    References
-    ----------
-    Rosseel, Y. (2012). lavaan: An R package for structural equation modeling. Journal of Statistical Software, 48(2).
-
     Examples
     --------
     >>> model = parse_model("f =~ x1 + a*x2; f ~~ 1*f; double := 2*a")
@@ -134,6 +129,25 @@ def parse_model(text: str) -> ParsedModel:
             "The model has no relation.", where="argument 'model'", remedy="Write at least one of =~, ~ or ~~."
         )
     return ParsedModel(tuple(terms.values()), tuple(constraints), tuple(blocks))
+
+
+def parse_constraints(text: str) -> tuple[Constraint, ...]:
+    """Parse lines of constraints that stand alone, such as ``a == b; c == 0``.
+
+    Examples
+    --------
+    >>> [(c.lhs, c.op, c.rhs) for c in parse_constraints("a == b; c == 2*d")]
+    [('a', '==', 'b'), ('c', '==', '2*d')]
+    """
+    found = []
+    for tokens in statements(tokenize(text)):
+        reader = _Reader(tokens, text)
+        if (operator := reader.operator()).text not in CONSTRAINTS:
+            raise reader.error("This is not a constraint.", operator, remedy="Write labels and '=='.")
+        found.append(reader.constraint(operator))
+    if not found:
+        raise ModelSyntaxError("There is no constraint.", remedy="Write lines such as 'a == b'.")
+    return tuple(found)
 
 
 class _Reader:

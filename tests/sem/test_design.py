@@ -108,3 +108,27 @@ def test_an_unused_category_in_a_group_is_named(survey: pd.DataFrame) -> None:
     data.loc[(data["gender"] == 1) & (data["psm2"] == 5), "psm2"] = 4
     with pytest.raises(psm.PsmAnalysisError, match="chose category 5 of 'psm2'"):
         psm.cfa("X =~ psm1 + psm2 + psm3", data, ordered=True, group="gender")
+
+
+def test_auxiliary_variables(survey: pd.DataFrame) -> None:
+    """Figures of semTools 0.5-6 with lavaan 0.6-14: sem.auxiliary(model, data, aux = c("psm1", "ei1"))."""
+    model = "M =~ bo1 + bo2 + bo3\nY =~ ti1 + ti2 + ti3\nY ~ M"
+    result = psm.sem(model, survey, missing="fiml", auxiliary=["psm1", "ei1"])
+    fit = result.fit_measures
+    assert (fit["npar"], fit["df"], fit["baseline_df"]) == (36, 8, 15)
+    assert fit["chisq"] == pytest.approx(4.479, abs=1e-3)
+    assert fit["baseline_chisq"] == pytest.approx(2500.758, abs=1e-3)
+    assert fit["logl"] == pytest.approx(-14467.962, abs=1e-3)
+    expected = [0, 0.039, 0.037, 0, 0.047, 0.044, 0.020]
+    np.testing.assert_allclose(standard_errors(result, 7), expected, atol=6e-4)
+    candidates = result.modification_indices()
+    assert not candidates[["lhs", "rhs"]].isin(["psm1", "ei1"]).any().any()
+
+
+def test_auxiliary_variables_that_cannot_help_are_refused(survey: pd.DataFrame) -> None:
+    with pytest.raises(psm.PsmAnalysisError, match="is in the model"):
+        psm.sem(MODEL, survey, missing="fiml", auxiliary=["bo1"])
+    with pytest.raises(psm.PsmAnalysisError, match="likelihood of incomplete rows"):
+        psm.sem(MODEL, survey, auxiliary=["ei1"])
+    with pytest.raises(psm.PsmAnalysisError, match="auxiliary is a text"):
+        psm.sem(MODEL, survey, missing="fiml", auxiliary="ei1")
