@@ -64,7 +64,7 @@ def bifactor_indices(result: SemResult) -> BifactorIndices:
         \omega_h = \frac{(\sum g)^2}{(\sum g)^2 + \sum_k(\sum s_k)^2 + \sum u}, \quad
         ECV = \frac{\sum g^2}{\sum g^2 + \sum_k\sum s_k^2}, \quad
         PUC = 1 - \frac{\sum_k p_k(p_k - 1)}{p(p-1)}, \quad
-        H = \Big[1 + 1 / \sum \tfrac{g^2}{1 - g^2}\Big]^{-1}
+        H = \left[1 + 1 / \sum \tfrac{g^2}{1 - g^2}\right]^{-1}
 
     A second-order model is taken in its Schmid-Leiman form: an item with loading :math:`\lambda` on a factor that loads
     :math:`\gamma` on the general one has :math:`g = \lambda\gamma` and :math:`s = \lambda\sqrt{1-\gamma^2}`. Residual
