@@ -20,7 +20,6 @@ from psm_analysis.sem.implied import Implied, imply
 from psm_analysis.sem.inference import free_directions
 from psm_analysis.sem.matrices import ALPHA, BETA, LAMBDA, NU, PSI, Layout
 from psm_analysis.sem.optimize import TOLERANCE
-from psm_analysis.sem.problem import restrict
 from psm_analysis.sem.result import SemResult
 
 MEMORY = 10
@@ -69,7 +68,7 @@ class BatchProblem:
         information = Z.T @ problem.derivatives(x)[1] @ Z
         hessian = Z.T @ problem.hessian(x) @ Z
         metric = np.linalg.inv(hessian if np.linalg.eigvalsh(hessian)[0] > 0 else 2.0 * information)
-        free = tuple(restrict(layout, problem.position[layout.rows] >= 0) for layout in problem.layouts)
+        free = problem.free_layouts
         fixed = tuple(_exogenous_places(result, g) for g in range(len(problem.layouts)))
         return cls(result, free, x, Z, metric, np.sqrt(np.diagonal(information)), fixed)
 

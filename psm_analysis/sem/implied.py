@@ -95,11 +95,7 @@ def directions(layout: Layout, implied: Implied) -> Directions:
     """Return the derivatives of the implied moments with respect to all parameters of the group."""
     batch, p, q = implied.Sigma.shape[:-2], len(layout.observed), len(layout.rows)
     U, V, M = (np.zeros((*batch, p, q)) for _ in range(3))
-    for code in (LAMBDA, BETA, PSI, THETA, NU, ALPHA):
-        here = np.flatnonzero(layout.matrix == code)
-        if not here.size:
-            continue
-        row, column = layout.row[here], layout.column[here]
+    for code, here, row, column in layout.places:
         half = np.where(row == column, 0.5, 1.0)
         if code == LAMBDA:
             U[..., row, here] = 1.0

@@ -13,7 +13,7 @@ variable indicators. Psychometrika, 49, 115-132 (the all-y form).
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -63,6 +63,8 @@ class Layout:
         Elements of ``eta`` that moments are conditional on: with ordinal variables the fixed exogenous ones.
     plan
         How the matrices are filled at one stroke.
+    places
+        For each matrix that holds parameters its code, which parameters these are, and their rows and columns.
     """
 
     observed: tuple[str, ...]
@@ -78,6 +80,12 @@ class Layout:
     theta: bool
     given: Index
     plan: Plan
+    places: tuple[tuple[int, Index, Index, Index], ...] = field(init=False)
+
+    def __post_init__(self) -> None:
+        found = ((code, np.flatnonzero(self.matrix == code)) for code in range(8))
+        places = tuple((code, here, self.row[here], self.column[here]) for code, here in found if here.size)
+        object.__setattr__(self, "places", places)
 
 
 @dataclass(frozen=True, slots=True)

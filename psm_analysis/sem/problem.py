@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -31,6 +31,8 @@ class Problem:
         Values of all parameters of the table, 0 where free.
     position
         For each parameter of the table its place in ``x``, or -1 if fixed.
+    free_layouts
+        The layouts of the free parameters only, for derivatives.
     """
 
     layouts: tuple[Layout, ...]
@@ -38,6 +40,11 @@ class Problem:
     weights: tuple[float, ...]
     base: Array
     position: Index
+    free_layouts: tuple[Layout, ...] = field(init=False)
+
+    def __post_init__(self) -> None:
+        free = tuple(restrict(layout, self.position[layout.rows] >= 0) for layout in self.layouts)
+        object.__setattr__(self, "free_layouts", free)
 
     @property
     def n_free(self) -> int:
@@ -70,7 +77,7 @@ class Problem:
         gradient = np.zeros(self.n_free)
         total = np.zeros((self.n_free, self.n_free))
         for layout, discrepancy, weight, implied in zip(
-            self._free_layouts(), self.discrepancies, self.weights, self.implied(x), strict=True
+            self.free_layouts, self.discrepancies, self.weights, self.implied(x), strict=True
         ):
             d = directions(layout, implied)
             position = self.position[layout.rows]
@@ -86,7 +93,7 @@ class Problem:
         """
         total = np.zeros((self.n_free, self.n_free))
         for layout, discrepancy, weight, implied in zip(
-            self._free_layouts(), self.discrepancies, self.weights, self.implied(x), strict=True
+            self.free_layouts, self.discrepancies, self.weights, self.implied(x), strict=True
         ):
             d = directions(layout, implied)
             position = self.position[layout.rows]
@@ -96,9 +103,6 @@ class Problem:
                 block = block + curvature(layout, implied, d, G=G, g=g)
             np.add.at(total, np.ix_(position, position), weight * block)
         return total
-
-    def _free_layouts(self) -> list[Layout]:
-        return [restrict(layout, self.position[layout.rows] >= 0) for layout in self.layouts]
 
 
 def restrict(layout: Layout, keep: Mask) -> Layout:

@@ -7,7 +7,7 @@ import numpy as np
 from psm_analysis._options import ResidualKind
 from psm_analysis.sem.arrays import Array
 from psm_analysis.sem.implied import Implied, directions, moment_jacobian
-from psm_analysis.sem.problem import Problem, restrict
+from psm_analysis.sem.problem import Problem
 from psm_analysis.sem.sample import GroupSample
 
 
@@ -29,8 +29,7 @@ def standardized_residuals(problem: Problem, x: Array, g: int, *, group: GroupSa
     Under normality ``N var(s_ij) = sigma_ii sigma_jj + sigma_ij^2``; the residual's variance is that less the part that
     the model follows, ``diag(Delta V Delta')`` (Jöreskog & Sörbom, 1981). A residual without variance is 0.
     """
-    layout = problem.layouts[g]
-    free = restrict(layout, problem.position[layout.rows] >= 0)
+    free = problem.free_layouts[g]
     implied = problem.implied(x)[g]
     selection = np.zeros((len(free.rows), problem.n_free))
     selection[np.arange(len(free.rows)), problem.position[free.rows]] = 1.0

@@ -15,7 +15,6 @@ from psm_analysis.sem.gamma import casewise_moments, normal_gamma, normal_weight
 from psm_analysis.sem.implied import directions
 from psm_analysis.sem.inference import covariance, free_directions
 from psm_analysis.sem.moment_maps import moment_map
-from psm_analysis.sem.problem import restrict
 
 
 def information(e: Estimation) -> Array:
@@ -49,10 +48,9 @@ def parameter_covariance(e: Estimation, names: Sequence[str]) -> Array:
 def first_order(e: Estimation) -> Array:
     """Return the mean outer product of the row scores of the free parameters."""
     total = np.zeros((e.problem.n_free, e.problem.n_free))
-    for layout, implied, group, weight in zip(
-        e.problem.layouts, e.problem.implied(e.solution.x), e.sample.groups, e.problem.weights, strict=True
+    for free, implied, group, weight in zip(
+        e.problem.free_layouts, e.problem.implied(e.solution.x), e.sample.groups, e.problem.weights, strict=True
     ):
-        free = restrict(layout, e.problem.position[layout.rows] >= 0)
         centred = complete_rows(group, e.spec.name) - (implied.mu if e.means else group.mean)
         scores = row_scores(directions(free, implied), implied, centred, group.patterns)
         position = e.problem.position[free.rows]
@@ -84,8 +82,7 @@ def row_moments(e: Estimation, g: int) -> Array:
 
 def moment_slopes(e: Estimation, g: int) -> Array:
     """Return the derivatives of one group's implied moments by the free parameters, shape ``(p*, n_free)``."""
-    layout = e.problem.layouts[g]
-    free = restrict(layout, e.problem.position[layout.rows] >= 0)
+    layout, free = e.problem.layouts[g], e.problem.free_layouts[g]
     selection = np.zeros((len(free.rows), e.problem.n_free))
     selection[np.arange(len(free.rows)), e.problem.position[free.rows]] = 1.0
     implied = e.problem.implied(e.solution.x)[g]

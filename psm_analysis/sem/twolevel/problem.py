@@ -45,7 +45,7 @@ class TwoLevelProblem(Problem):
         k = d[0].U.shape[1]
         parts = (slice(0, k), slice(k, None))
         slopes = self.likelihood.slopes(*pair)
-        for part, layout, implied, moved, (G, g) in zip(parts, self._free_layouts(), pair, d, slopes, strict=True):
+        for part, layout, implied, moved, (G, g) in zip(parts, self.free_layouts, pair, d, slopes, strict=True):
             block[part, part] += curvature(layout, implied, moved, G=G, g=g)
         total = np.zeros((self.n_free, self.n_free))
         np.add.at(total, np.ix_(position, position), block)
@@ -66,7 +66,7 @@ class TwoLevelProblem(Problem):
 
     def moved(self, pair: tuple[Implied, Implied]) -> tuple[tuple[Directions, Directions], Index]:
         """Return the derivatives of both levels by their free parameters, and where these stand in ``x``."""
-        within, between = self._free_layouts()
+        within, between = self.free_layouts
         position = self.position[np.concatenate([within.rows, between.rows])]
         return (directions(within, pair[0]), directions(between, pair[1])), position
 
