@@ -10,7 +10,7 @@ import pandas as pd
 
 from psm_analysis._options import BootstrapInterval, BootstrapKind, ResidualKind, ScoreMethod, check_option
 from psm_analysis._results import Result
-from psm_analysis.errors import DataError
+from psm_analysis.errors import DataError, OptionError
 from psm_analysis.sem import modindices, residuals, tables
 from psm_analysis.sem.arrays import Array
 from psm_analysis.sem.estimators import EstimatorSpec
@@ -19,7 +19,7 @@ from psm_analysis.sem.optimize import Solution
 from psm_analysis.sem.partable import ParameterTable
 from psm_analysis.sem.problem import ConstraintSystem, Problem
 from psm_analysis.sem.sample import Sample, sample_matrix
-from psm_analysis.sem.scores import score_weights
+from psm_analysis.sem.scores import score_rows
 from psm_analysis.sem.standardize import Kind
 from psm_analysis.sem.summary import summary_html, summary_text
 
@@ -147,6 +147,8 @@ class SemResult(Result):
             error, so that values beyond about 2 are worth a look).
         """
         check_option(kind, ResidualKind, name="kind")
+        if kind == "standardized":
+            self._refuse_ordinal("Standardized residuals", remedy="Use kind='cor'.")
         found = {}
         for g, (group, implied) in enumerate(zip(self.sample.groups, self._implied(), strict=True)):
             if kind == "standardized":
@@ -176,6 +178,8 @@ class SemResult(Result):
     def factor_scores(self, data: pd.DataFrame | None = None, method: ScoreMethod = "regression") -> pd.DataFrame:
         """Return factor scores, one column per factor, indexed by the rows used.
 
+        Incomplete rows of a fit with ``missing="fiml"`` are scored by what they have answered.
+
         Parameters
         ----------
         data
@@ -187,8 +191,11 @@ class SemResult(Result):
         ------
         DataError
             If the model was fitted to published moments and no rows are given, or a variable is missing.
+        OptionError
+            If there are ordinal variables: a linear formula does not hold for their categories.
         """
         check_option(method, ScoreMethod, name="method")
+        self._refuse_ordinal("Factor scores", remedy="Use psm.graded_response(...).person_scores(), or a linear model.")
         if data is not None and len(self.sample.groups) > 1:
             raise DataError(
                 "New rows cannot be scored by a model of several groups.",
@@ -204,18 +211,20 @@ class SemResult(Result):
                     where="factor_scores",
                     remedy="Give data= with the observed variables.",
                 )
-            W, constant = score_weights(
-                self.problem.layouts[g],
-                implied,
-                latent=self.table.roles.latent,
-                indicators=self.table.roles.indicators,
-                method=method,
-            )
             if not self.table.options.meanstructure:
                 rows = rows - _known_mean(group.mean)
-            parts.append(pd.DataFrame(rows @ W.T + constant, index=index, columns=list(self.table.roles.latent)))
-        scores = pd.concat(parts)
-        return scores.sort_index() if len(parts) > 1 and scores.index.is_unique else scores
+            roles = self.table.roles
+            scores = score_rows(
+                rows,
+                self.problem.layouts[g],
+                implied=implied,
+                latent=roles.latent,
+                indicators=roles.indicators,
+                method=method,
+            )
+            parts.append(pd.DataFrame(scores, index=index, columns=list(roles.latent)))
+        whole = pd.concat(parts)
+        return whole.sort_index() if len(parts) > 1 and whole.index.is_unique else whole
 
     def bootstrap(
         self,
@@ -258,6 +267,12 @@ class SemResult(Result):
 
     def _implied(self) -> Any:
         return tables.population(self)
+
+    def _refuse_ordinal(self, what: str, *, remedy: str) -> None:
+        if self.table.roles.ordered:
+            raise OptionError(
+                f"{what} are not available for models with ordinal variables.", where="ordered=", remedy=remedy
+            )
 
     def _square(self, values: Array) -> pd.DataFrame:
         names = list(self.sample.names)

@@ -16,22 +16,52 @@ from psm_analysis.sem.implied import Implied
 from psm_analysis.sem.matrices import Layout
 
 
+def score_rows(
+    rows: Array,
+    layout: Layout,
+    *,
+    implied: Implied,
+    latent: tuple[str, ...],
+    indicators: tuple[str, ...],
+    method: ScoreMethod,
+) -> Array:
+    """Return the scores of rows, shape ``(n, factors)``; each row is scored by what it has answered."""
+    present = ~np.isnan(rows)
+    patterns, member = np.unique(present, axis=0, return_inverse=True)
+    scores = np.empty((len(rows), len(latent)))
+    for k, observed in enumerate(patterns):
+        W, constant = score_weights(
+            layout, implied, latent=latent, indicators=indicators, method=method, observed=observed
+        )
+        mine = member.ravel() == k
+        scores[mine] = np.where(observed, rows[mine], 0.0) @ W.T + constant
+    return scores
+
+
 def score_weights(
-    layout: Layout, implied: Implied, *, latent: tuple[str, ...], indicators: tuple[str, ...], method: ScoreMethod
+    layout: Layout,
+    implied: Implied,
+    *,
+    latent: tuple[str, ...],
+    indicators: tuple[str, ...],
+    method: ScoreMethod,
+    observed: Mask,
 ) -> tuple[Array, Array]:
-    """Return ``(W, c)`` so that the scores of a row ``y`` are ``W y + c``; W has the shape (factors, observed).
+    """Return ``(W, c)`` so that the scores of a row ``y`` are ``W y + c``; W has the shape (factors, variables).
 
     Regression: ``E(eta) + cov(eta, y) Sigma^-1 (y - mu)``. Bartlett: ``(L' T^-1 L)^-1 L' T^-1 (y - nu)`` with the
-    loadings L and residual covariances T of the measurement model, given the observed predictors of indicators.
+    loadings L and residual covariances T of the measurement model, given the observed predictors of indicators. Both
+    use the observed variables only; the columns of the others are 0.
     """
     n = len(latent)
-    if method == "regression":
-        W = np.linalg.solve(implied.Sigma, implied.D[:, :n]).T
-        return W, implied.eta_mean[:n] - W @ implied.mu
-    return _bartlett(layout, implied, n, measured=np.isin(layout.observed, indicators))
+    if method == "bartlett":
+        return _bartlett(layout, implied, n, measured=np.isin(layout.observed, indicators), observed=observed)
+    W = np.zeros((n, len(observed)))
+    W[:, observed] = np.linalg.solve(implied.Sigma[np.ix_(observed, observed)], implied.D[observed, :n]).T
+    return W, implied.eta_mean[:n] - W @ implied.mu
 
 
-def _bartlett(layout: Layout, implied: Implied, n: int, *, measured: Mask) -> tuple[Array, Array]:
+def _bartlett(layout: Layout, implied: Implied, n: int, *, measured: Mask, observed: Mask) -> tuple[Array, Array]:
     m = implied.matrices
     loadings, residual, intercept = m.Lambda[:, :n].copy(), m.Theta.copy(), m.nu.copy()
     direct = np.eye(len(layout.observed))
@@ -41,7 +71,8 @@ def _bartlett(layout: Layout, implied: Implied, n: int, *, measured: Mask) -> tu
     residual[np.ix_(at, at)] = m.Psi[np.ix_(dummies, dummies)]
     intercept[at] = m.alpha[dummies]
     direct[np.ix_(at, at)] -= m.Beta[np.ix_(dummies, dummies)]
-    L, T = loadings[measured], residual[np.ix_(measured, measured)]
+    used = measured & ~((direct != 0) & ~observed).any(axis=1)
+    L, T = loadings[used], residual[np.ix_(used, used)]
     weighted = L.T @ np.linalg.pinv(T, hermitian=True)
     W = np.linalg.pinv(weighted @ L) @ weighted
-    return W @ direct[measured], -W @ intercept[measured]
+    return W @ direct[used], -W @ intercept[used]

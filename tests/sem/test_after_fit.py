@@ -260,3 +260,34 @@ def test_summary_by_group(holzinger: pd.DataFrame) -> None:
     assert set(fit.r_squared) == {"Pasteur", "Grant-White"}
     assert set(fit.residuals()) == {"Pasteur", "Grant-White"}
     assert len(fit.factor_scores()) == 301
+
+
+def test_scores_of_incomplete_rows_use_what_was_answered(golden_data) -> None:  # type: ignore[no-untyped-def]
+    data = golden_data("survey.csv")[["bo1", "bo2", "bo3", "bo4"]]
+    fit = psm.cfa("f =~ bo1 + bo2 + bo3 + bo4", data, missing="fiml")
+    moments = fit.implied()
+    loadings = fit.tidy().query("op == '=~'").set_index("rhs")["estimate"]
+    residual = fit.tidy().query("op == '~~' and lhs == rhs").set_index("lhs")["estimate"]
+    incomplete = data[data.isna().any(axis=1) & data.notna().any(axis=1)]
+    assert len(incomplete) > 10
+    for method in ("regression", "bartlett"):
+        scores = fit.factor_scores(method=method)["f"]
+        assert scores.notna().all()
+        for label, row in incomplete.head(10).iterrows():
+            seen = list(row.dropna().index)
+            centred = row[seen] - moments["mean"][seen]
+            if method == "regression":
+                cov = moments["cov"].loc[seen, seen].to_numpy()
+                expected = residual["f"] * loadings[seen] @ np.linalg.solve(cov, centred)
+            else:
+                weights = loadings[seen] / residual[seen]
+                expected = weights @ centred / (weights @ loadings[seen])
+            assert scores[label] == pytest.approx(expected, abs=1e-8)
+
+
+def test_linear_formulas_are_refused_for_ordinal_fits(golden_data) -> None:  # type: ignore[no-untyped-def]
+    fit = psm.cfa("f =~ psm1 + psm2 + psm3 + psm4", golden_data("survey.csv"), ordered=True)
+    with pytest.raises(psm.PsmAnalysisError, match="Factor scores are not available"):
+        fit.factor_scores()
+    with pytest.raises(psm.PsmAnalysisError, match="Standardized residuals are not available"):
+        fit.residuals("standardized")
