@@ -143,12 +143,13 @@ class SemResult(Result):
         Parameters
         ----------
         kind
-            ``raw`` (sample minus implied), ``cor`` (of the correlations) or ``standardized`` (divided by their standard
-            error, so that values beyond about 2 are worth a look).
+            ``raw`` (sample minus implied; with ordinal variables those of ``cor``), ``cor`` (of the correlations) or
+            ``standardized`` (divided by their standard error, so that values beyond about 2 are worth a look).
         """
         check_option(kind, ResidualKind, name="kind")
         if kind == "standardized":
             self._refuse_ordinal("Standardized residuals", remedy="Use kind='cor'.")
+        kind = "cor" if kind == "raw" and self.table.roles.ordered else kind
         found = {}
         for g, (group, implied) in enumerate(zip(self.sample.groups, self._implied(), strict=True)):
             if kind == "standardized":
