@@ -45,6 +45,7 @@ ColumnKind = Literal["text", "integer", "decimal", "coefficient", "p", "ci", "st
 ModelKind = Literal["one-factor", "correlated", "second-order", "bifactor"]
 ScoringRule = Literal["mean", "sum"]
 MissingKind = Literal["proportion", "count"]
+SqlDialect = Literal["duckdb"]
 BadValues = Literal["refuse", "missing", "drop"]
 ScoringMethod = Literal["mean", "sum", "pomp", "prorated", "regression", "bartlett"]
 

@@ -5,12 +5,15 @@ from __future__ import annotations
 import argparse
 from argparse import Namespace
 from pathlib import Path
-from typing import get_args
+from typing import TYPE_CHECKING, Any, get_args
 
 import pandas as pd
 
 from psm_analysis._options import BadValues, ScoringMethod
 from psm_analysis.survey.profile import profile_ids
+
+if TYPE_CHECKING:
+    from psm_analysis.scoring.model import ScoringModel
 
 
 def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -29,7 +32,8 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
     parser = commands.add_parser("score", help=text, description=f"{text[0].upper()}{text[1:]}.")
     parser.add_argument("file", metavar="FILE", help="csv, tsv, xlsx, sav, dta or parquet; columns named by item id")
     parser.add_argument("--model", metavar="JSON", required=True, help="written by calibrate")
-    parser.add_argument("--out", metavar="FILE", required=True, help="scores as .csv or .parquet")
+    parser.add_argument("--out", metavar="FILE", required=True, help="scores as .csv, .parquet, .xlsx, .sav or .dta")
+    parser.add_argument("--instrument", metavar="TOML", help="your own definition, which the model must fit")
     parser.add_argument("--id", metavar="COLUMN", help="column that identifies the persons")
     parser.add_argument("--bad-values", choices=get_args(BadValues), default="refuse", help="default: refuse")
     parser.add_argument("--profile", choices=profile_ids(), default="plain", help="layout of the export")
@@ -41,7 +45,7 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
     parser.add_argument("--model", metavar="JSON", required=True, help="written by calibrate")
     parser.add_argument("--codebook", metavar="TOML", help="what the columns mean; else they are named by item id")
     parser.add_argument("--instrument", metavar="TOML", help="your own definition, if the instrument is not shipped")
-    parser.add_argument("--fail-on-drift", action="store_true", help="exit code 3 if an item drifts")
+    parser.add_argument("--fail-on-drift", action="store_true", help="exit code 3 if a threshold is crossed")
     parser.set_defaults(run="run_drift", module="scoring")
 
 
@@ -63,16 +67,38 @@ def run_calibrate(arguments: Namespace) -> int:
 
 def run_score(arguments: Namespace) -> int:
     """Write scores and the report of the run."""
-    from psm_analysis.scoring.apply import score_frame
-    from psm_analysis.scoring.output import check_output, report_path, write_scores
+    from psm_analysis.scoring.output import check_output, place_scores, report_path
     from psm_analysis.scoring.store import load_scoring_model
+    from psm_analysis.scoring.stream import stream_scores
+
+    model = load_scoring_model(arguments.model, instrument=arguments.instrument)
+    check_output(arguments.out, overwrite=arguments.overwrite)
+    streamed = None
+    if arguments.profile == "plain":
+        streamed = stream_scores(model, Path(arguments.file), target=Path(arguments.out), id=arguments.id)
+    if streamed is None:
+        kept, rows = _score_in_memory(model, arguments)
+    else:
+        report = _report(model, arguments) | {
+            "engine": "duckdb",
+            "rows_in": streamed.rows,
+            "rows_out": streamed.rows,
+            "rows_dropped": 0,
+            "bad_answers": {},
+            "without_score": streamed.without_score,
+            "other_columns": list(streamed.other_columns),
+        }
+        place_scores(streamed.file, arguments.out, report=report, overwrite=arguments.overwrite)
+        kept = rows = streamed.rows
+    print(f"{kept} of {rows} rows scored: {arguments.out}")
+    print(f"report of the run: {report_path(arguments.out)}")
+    return 0
+
+
+def _report(model: ScoringModel, arguments: Namespace) -> dict[str, Any]:
     from psm_analysis.survey.formats import file_hash
 
-    model = load_scoring_model(arguments.model)
-    check_output(arguments.out, overwrite=arguments.overwrite)
-    frame = _read(arguments)
-    scored = score_frame(model, frame, id=arguments.id, bad_values=arguments.bad_values)
-    report = {
+    return {
         "input": Path(arguments.file).name,
         "input_sha256": file_hash(Path(arguments.file)),
         "model": Path(arguments.model).name,
@@ -80,6 +106,18 @@ def run_score(arguments: Namespace) -> int:
         "instrument": model.instrument,
         "method": model.method,
         "bad_values": arguments.bad_values,
+    }
+
+
+def _score_in_memory(model: ScoringModel, arguments: Namespace) -> tuple[int, int]:
+    """Write scores by pandas; return the rows written and read."""
+    from psm_analysis.scoring.apply import score_frame
+    from psm_analysis.scoring.output import write_scores
+
+    frame = _read(arguments)
+    scored = score_frame(model, frame, id=arguments.id, bad_values=arguments.bad_values)
+    report = _report(model, arguments) | {
+        "engine": "pandas",
         "rows_in": scored.rows_in,
         "rows_out": len(scored.scores),
         "rows_dropped": scored.dropped,
@@ -88,25 +126,23 @@ def run_score(arguments: Namespace) -> int:
         "other_columns": [str(name) for name in frame.columns if name not in (*model.item_ids, arguments.id)],
     }
     write_scores(scored.scores, arguments.out, report=report, overwrite=arguments.overwrite)
-    print(f"{len(scored.scores)} of {scored.rows_in} rows scored: {arguments.out}")
-    print(f"report of the run: {report_path(arguments.out)}")
-    return 0
+    return len(scored.scores), scored.rows_in
 
 
 def run_drift(arguments: Namespace) -> int:
-    """Print the comparison; 3 if an item drifts and that was asked for."""
+    """Print the comparison; 3 if a threshold is crossed and that was asked for."""
     from psm_analysis.scoring.store import load_scoring_model
     from psm_analysis.survey.read import read_survey
     from psm_analysis.workflows.drift import drift
 
-    model = load_scoring_model(arguments.model)
+    model = load_scoring_model(arguments.model, instrument=arguments.instrument)
     instrument = arguments.instrument or model.instrument
     wave = read_survey(
         arguments.file, codebook=arguments.codebook, instruments=() if arguments.codebook else instrument
     )
     report = drift(model, wave)
     print(report.summary())
-    return 3 if report.drifting and arguments.fail_on_drift else 0
+    return 3 if report.breaches and arguments.fail_on_drift else 0
 
 
 def _read(arguments: Namespace) -> pd.DataFrame:

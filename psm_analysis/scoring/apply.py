@@ -92,13 +92,21 @@ def _score(model: ScoringModel, scale: Scale, *, values: Array) -> Array:
     out: Array = np.full(len(x), np.nan)
     enough = n >= scale.required
     if model.method in FACTOR:
-        out[enough] = x[enough] @ np.array(scale.weights) + scale.constant
+        out[enough] = _total(x[enough] * np.array(scale.weights)) + scale.constant
         return out
     if model.method == "pomp":
         ends = np.array([(model.items[j].codes[0], model.items[j].codes[-1]) for j in places], dtype=float)
         x = 100.0 * (x - ends[:, 0]) / (ends[:, 1] - ends[:, 0])
-    np.divide(np.nansum(x, axis=1), n, out=out, where=enough & (n > 0))
+    np.divide(_total(np.where(np.isnan(x), 0.0, x)), n, out=out, where=enough & (n > 0))
     return out * len(places) if model.method in ("sum", "prorated") else out
+
+
+def _total(terms: Array) -> Array:
+    """Return the sums of the rows, added from left to right as SQL does: the same bits."""
+    total: Array = np.zeros(len(terms))
+    for column in terms.T:
+        total = total + column
+    return total
 
 
 def _flags(model: ScoringModel, answers: Answers, *, scores: Array) -> list[str]:

@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from psm_analysis._options import BadValues
+from psm_analysis._options import BadValues, SqlDialect, check_option
 from psm_analysis._results import Result
-from psm_analysis.scoring import apply, store
+from psm_analysis.scoring import apply, sql, store
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +159,34 @@ class ScoringModel(Result):
             If columns or answers cannot be used; every problem is named in one message.
         """
         return apply.score_frame(self, frame, id=id, bad_values=bad_values).scores
+
+    def to_sql(self, dialect: SqlDialect = "duckdb", *, table: str = "wave", id: str | None = None) -> str:
+        """Return one SQL statement with the columns of `score`, equal to it bit by bit.
+
+        Parameters
+        ----------
+        dialect
+            ``duckdb``.
+        table
+            Name of the table or view with a column of numbers per item.
+        id
+            Column that identifies the persons; it is kept as the first column.
+
+        Returns
+        -------
+        str
+            A SELECT statement. Answers that are not codes of the item count as missing and are flagged ``bad_value``;
+            nothing is refused.
+
+        Raises
+        ------
+        OptionError
+            If the dialect is unknown.
+        DataError
+            If a name is empty or the id column has the name of a score.
+        """
+        check_option(dialect, SqlDialect, name="dialect")
+        return sql.statement(self, sql.quoted(table), id=id)
 
     def save(self, path: str | Path, *, overwrite: bool = False) -> Path:
         """Write the model as JSON, whole or not at all.

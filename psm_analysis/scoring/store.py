@@ -14,6 +14,9 @@ from typing import TYPE_CHECKING, Any, get_args, get_origin, get_type_hints
 import numpy as np
 
 from psm_analysis.errors import FileError
+from psm_analysis.instruments.model import Instrument
+from psm_analysis.instruments.registry import get_instrument, list_instruments
+from psm_analysis.scoring.fingerprint import instrument_hash
 
 if TYPE_CHECKING:
     from psm_analysis.scoring.model import ScoringModel
@@ -30,13 +33,15 @@ def save(model: ScoringModel, path: str | Path, *, overwrite: bool) -> Path:
     return write_file(path, text.encode(), overwrite=overwrite)
 
 
-def load_scoring_model(path: str | Path) -> ScoringModel:
+def load_scoring_model(path: str | Path, *, instrument: Instrument | str | None = None) -> ScoringModel:
     """Read a scoring model, and refuse it unless it gives the scores it gave when it was frozen.
 
     Parameters
     ----------
     path
         A JSON file written by `ScoringModel.save`.
+    instrument
+        Definition that the model must fit, if it is not the shipped one: an `Instrument`, or the path of a TOML file.
 
     Returns
     -------
@@ -46,7 +51,8 @@ def load_scoring_model(path: str | Path) -> ScoringModel:
     ------
     FileError
         If the file is missing or no JSON, its schema is newer, a field is unknown or absent, its hash does not fit
-        its content, or its check scores are not reproduced.
+        its content, its instrument is defined otherwise here (an instrument that is not shipped is compared only if it
+        is given), or its check scores are not reproduced.
 
     Examples
     --------
@@ -70,6 +76,7 @@ def load_scoring_model(path: str | Path) -> ScoringModel:
     model: ScoringModel = _build(ScoringModel, content.get("model"), where="model", file=file)
     if content.get("sha256") != _digest({key: value for key, value in content.items() if key != "sha256"}):
         raise _refusal(file, "Its content does not fit its hash: it was changed after it was written.")
+    _check_instrument(model, instrument, file=file)
     _check_scores(model, file)
     return model
 
@@ -150,6 +157,20 @@ def _build_record(kind: Any, value: Any, *, where: str, file: Path) -> Any:
         raise _refusal(file, f"The field '{where}.{name}' is {'unknown' if name in value else 'absent'}.")
     hints = get_type_hints(kind)
     return kind(**{name: _build(hints[name], value[name], where=f"{where}.{name}", file=file) for name in known})
+
+
+def _check_instrument(model: ScoringModel, instrument: Instrument | str | None, *, file: Path) -> None:
+    if instrument is None and model.instrument not in set(list_instruments()["id"]):
+        return
+    known = instrument if isinstance(instrument, Instrument) else get_instrument(instrument or model.instrument)
+    if known.id != model.instrument:
+        raise _refusal(file, f"It scores '{model.instrument}', not '{known.id}'.")
+    if instrument_hash(known) != model.instrument_hash:
+        raise _refusal(
+            file,
+            f"The items, keys, codes or rules of '{known.id}' (version {known.version} here, {model.version} in the "
+            "model) differ from those it was made with; if it was made with a definition of your own, give that.",
+        )
 
 
 def _check_scores(model: ScoringModel, file: Path) -> None:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -15,6 +13,7 @@ from psm_analysis._options import ScoringMethod, check_option, nearest
 from psm_analysis.errors import DataError, InstrumentError, ModelError, OptionError
 from psm_analysis.instruments.model import Instrument
 from psm_analysis.scoring.apply import FACTOR
+from psm_analysis.scoring.fingerprint import instrument_hash
 from psm_analysis.scoring.model import CheckScores, Norms, Reference, Scale, ScoredItem, ScoringModel
 from psm_analysis.survey.wave import SurveyWave
 
@@ -107,16 +106,6 @@ def calibrate(
     )
     frozen = replace(frozen, scales=normed)
     return replace(frozen, check=_check_scores(frozen))
-
-
-def instrument_hash(instrument: Instrument) -> str:
-    """Return the SHA-256 of what decides about scores: items, keys, codes, subscales, rules."""
-    content = {
-        "items": [(item.id, item.reverse, instrument.response_of(item.id).codes) for item in instrument.items],
-        "subscales": [(part.id, part.items) for part in instrument.subscales],
-        "rules": (instrument.scoring, asdict(instrument.missing_rule), instrument.total, instrument.factor),
-    }
-    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
 def _check(wave: SurveyWave, instrument: Instrument, *, groups: Sequence[str]) -> None:
