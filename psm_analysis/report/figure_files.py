@@ -6,8 +6,9 @@ import io
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from psm_analysis._files import write_atomically
 from psm_analysis.errors import require
-from psm_analysis.report.files import check_stem, write_atomically
+from psm_analysis.report.files import check_stem
 from psm_analysis.report.style import figure_style
 
 if TYPE_CHECKING:

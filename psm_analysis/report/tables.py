@@ -9,10 +9,11 @@ from typing import Any
 
 import pandas as pd
 
+from psm_analysis._files import write_atomically
 from psm_analysis._options import ColumnKind, Language, check_option, nearest
 from psm_analysis.errors import DataError, OptionError
 from psm_analysis.report.columns import CellStyle, Column, RowGroup, Spanner
-from psm_analysis.report.files import check_stem, write_atomically
+from psm_analysis.report.files import check_stem
 from psm_analysis.report.layout import make_grid
 from psm_analysis.report.numbers import is_missing
 from psm_analysis.report.render_csv import render_csv

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-import tempfile
 from dataclasses import asdict, fields, is_dataclass
 from pathlib import Path
 from types import UnionType
@@ -13,6 +11,7 @@ from typing import TYPE_CHECKING, Any, get_args, get_origin, get_type_hints
 
 import numpy as np
 
+from psm_analysis._files import write_atomically
 from psm_analysis.errors import FileError
 from psm_analysis.instruments.model import Instrument
 from psm_analysis.instruments.registry import get_instrument, list_instruments
@@ -89,24 +88,8 @@ def write_file(path: str | Path, content: bytes, *, overwrite: bool) -> Path:
     FileError
         If it exists and `overwrite` is False, or it cannot be written.
     """
-    target = Path(path)
-    refuse_existing(target, overwrite=overwrite)
-    temporary: str | None = None
-    try:
-        handle, temporary = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
-        with os.fdopen(handle, "wb") as stream:
-            stream.write(content)
-        os.chmod(temporary, 0o644)
-        os.replace(temporary, target)
-    except OSError as error:
-        if temporary is not None:
-            Path(temporary).unlink(missing_ok=True)
-        raise FileError(
-            f"The file cannot be written: {error.strerror or error}.",
-            where=str(target),
-            remedy="Choose a folder that exists and that you may write to.",
-        ) from error
-    return target
+    refuse_existing(Path(path), overwrite=overwrite)
+    return write_atomically(path, content, make_folder=False)
 
 
 def refuse_existing(path: Path, *, overwrite: bool) -> None:

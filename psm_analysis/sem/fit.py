@@ -98,15 +98,15 @@ def sem(
     group
         Column of the groups; the model is fitted to all groups at once.
     group_equal
-        What is equal over groups: ``loadings, intercepts, means, regressions, residuals, residual_covariances,
-        lv_variances, lv_covariances``.
+        What is equal over groups: ``loadings, intercepts, means, thresholds, regressions, residuals,
+        residual_covariances, lv_variances, lv_covariances``.
     group_partial
         Parameters that stay free all the same, such as ``"x3 ~ 1"``.
     auxiliary
         With ``missing="fiml"``, variables outside the model that tell something about missing answers: they covary with
         all observed variables and residuals (saturated correlates; Graham, 2003).
     meanstructure
-        Whether means are modelled; by default if the model has intercepts or there are groups.
+        Whether means are modelled; by default if the model has intercepts, or there are groups or clusters.
     std_lv
         Fix factor variances, not first loadings, to 1.
     orthogonal
