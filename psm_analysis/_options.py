@@ -14,9 +14,15 @@ Estimator = Literal[
 Missing = Literal["listwise", "pairwise", "fiml"]
 Parameterization = Literal["delta", "theta"]
 Information = Literal["expected", "observed"]
-StandardErrors = Literal["standard", "robust.sem", "robust.huber.white", "first.order", "none"]
+StandardErrors = Literal["standard", "robust.sem", "robust.huber.white", "first.order", "bootstrap", "none"]
 TestStatistic = Literal[
-    "standard", "satorra.bentler", "mean.var.adjusted", "scaled.shifted", "yuan.bentler", "yuan.bentler.mplus"
+    "standard",
+    "satorra.bentler",
+    "mean.var.adjusted",
+    "scaled.shifted",
+    "yuan.bentler",
+    "yuan.bentler.mplus",
+    "bollen.stine",
 ]
 Engine = Literal["native", "semopy"]
 DifferenceMethod = Literal["standard", "satorra.bentler.2001", "satorra.bentler.2010", "satorra.2000"]

@@ -135,6 +135,12 @@ def _check_options(data: pd.DataFrame, options: Mapping[str, Any]) -> None:
             raise OptionError(
                 f"{name} is set by the steps.", where=f"argument {name!r}", remedy="Use steps= and release=."
             )
+    if options.get("se") == "bootstrap" or options.get("test") == "bollen.stine":
+        raise OptionError(
+            "The steps are not bootstrapped.",
+            where="arguments 'se' and 'test'",
+            remedy="Use estimator='MLR', or bootstrap the fit of one step.",
+        )
     if not isinstance(data, pd.DataFrame):
         raise DataError("The data are not a DataFrame.", where="argument 'data'", remedy="Give rows with the groups.")
 

@@ -10,27 +10,24 @@ from typing import Any, Unpack
 import numpy as np
 import pandas as pd
 
-from psm_analysis._options import Engine, Estimator, Information, Missing, Parameterization, nearest
-from psm_analysis.errors import DataError, ModelError, OptionError, PsmAnalysisWarning
-from psm_analysis.sem.design import with_design
+from psm_analysis._options import Engine, Estimator, Information, Missing, Parameterization
+from psm_analysis.errors import OptionError, PsmAnalysisWarning
 from psm_analysis.sem.estimate import Estimation, estimate
 from psm_analysis.sem.estimators import SPECS, EstimatorSpec
 from psm_analysis.sem.exploratory import Block, exploratory_blocks, unrotated_table, without_efa
 from psm_analysis.sem.exploratory_result import ExploratoryResult
 from psm_analysis.sem.fitmeasures import fit_measures
-from psm_analysis.sem.incomplete_sample import sample_from_incomplete
 from psm_analysis.sem.independence import baseline_test
 from psm_analysis.sem.inference import admissibility, parameter_names
+from psm_analysis.sem.observed import find_sample, ordinal_names, wants_means
 from psm_analysis.sem.options import FitOptions, SemKeywords
-from psm_analysis.sem.ordinal_sample import sample_from_ordinal
-from psm_analysis.sem.partable import ParameterTable, TableOptions, build_table, with_auxiliary
+from psm_analysis.sem.partable import ParameterTable, TableOptions, build_table
+from psm_analysis.sem.resampled import check_resampling, with_resampling
 from psm_analysis.sem.result import SemResult
-from psm_analysis.sem.roles import find_roles
 from psm_analysis.sem.rotated import find_rotation, rotated_estimation
-from psm_analysis.sem.sample import Sample, sample_from_data
+from psm_analysis.sem.sample import Sample
 from psm_analysis.sem.sandwich import parameter_covariance
-from psm_analysis.sem.summary_sample import sample_from_moments
-from psm_analysis.sem.syntax import ParsedModel, parse_model
+from psm_analysis.sem.syntax import parse_model
 from psm_analysis.sem.teststat import ModelTest, model_test
 from psm_analysis.sem.twolevel.fit import fit_two_level
 from psm_analysis.sem.twolevel.tables import is_two_level
@@ -57,6 +54,8 @@ def sem(
     information: Information | None = None,
     se: str | None = None,
     test: str | None = None,
+    n_bootstrap: int = 1000,
+    bootstrap_seed: int = 1,
     rotation: str | None = None,
     rotation_args: Mapping[str, Any] | None = None,
     sample_cov: Any = None,
@@ -83,7 +82,10 @@ def sem(
     missing
         ``listwise``, ``fiml`` (likelihood of incomplete rows) or ``pairwise`` (ordinal variables).
     information, se, test
-        In place of those that the estimator is paired with.
+        In place of those that the estimator is paired with. ``se="bootstrap"`` takes standard errors and percentile
+        intervals from resamples of the rows; ``test="bollen.stine"`` adds ``pvalue_bollen_stine`` to the fit measures.
+    n_bootstrap, bootstrap_seed
+        Number of resamples, and what makes them: the same seed gives the same numbers.
     ordered, parameterization
         Names of ordinal variables, or True for all that are not exogenous; ``delta`` or ``theta``.
     cluster
@@ -215,16 +217,14 @@ def _fit(model: str, data: pd.DataFrame | None, options: FitOptions, *, growth_c
     if is_two_level(parsed):
         return fit_two_level(parsed, data, model=model, options=options, growth_curve=growth_curve)
     spec = options.spec()
-    ordered = _ordered(parsed, options)
-    sample, categories = _sample(parsed, data, options, ordered)
-    if data is not None and (options.cluster is not None or options.sampling_weights is not None):
-        sample = with_design(sample, data, cluster=options.cluster, weights=options.sampling_weights)
     blocks = exploratory_blocks(parsed)
     _check_rotation(options, blocks)
+    check_resampling(options, blocks=bool(blocks))
+    sample, categories = find_sample(parsed, data, options, ordinal_names(parsed, options))
     table = build_table(
         without_efa(parsed),
         TableOptions(
-            meanstructure=growth_curve or _wants_means(parsed, options, sample),
+            meanstructure=growth_curve or wants_means(parsed, options, sample),
             std_lv=options.std_lv,
             orthogonal=options.orthogonal,
             fixed_x=options.fixed_x,
@@ -243,7 +243,7 @@ def _fit(model: str, data: pd.DataFrame | None, options: FitOptions, *, growth_c
         return fit_semopy(table, sample, model=model, spec=spec)
     if blocks:
         return _fit_exploratory(table, sample, blocks, model=model, spec=spec, options=options)
-    return fit_table(table, sample, model=model, spec=spec)
+    return with_resampling(fit_table(table, sample, model=model, spec=spec), options)
 
 
 def _check_rotation(options: FitOptions, blocks: tuple[Block, ...]) -> None:
@@ -275,80 +275,6 @@ def _fit_exploratory(
     return ExploratoryResult(
         **_results(e, model=model, level=5), rotation=rotation.method if rotation else "none", blocks=blocks
     )
-
-
-def _ordered(parsed: ParsedModel, options: FitOptions) -> tuple[str, ...]:
-    """Return the ordinal variables in the order of the model."""
-    roles = find_roles(parsed.terms)
-    endogenous = [name for name in roles.observed if name not in roles.exogenous_observed]
-    if isinstance(options.ordered, bool):
-        return tuple(endogenous) if options.ordered else ()
-    unknown = [name for name in options.ordered if name not in endogenous]
-    if unknown:
-        exogenous = unknown[0] in roles.exogenous_observed
-        raise OptionError(
-            f"The ordinal variable {unknown[0]!r} is {'exogenous' if exogenous else 'not in the model'}.",
-            where="argument 'ordered'",
-            remedy=nearest(unknown[0], endogenous) or "Name outcomes and indicators of the model only.",
-        )
-    return tuple(name for name in endogenous if name in options.ordered)
-
-
-Categories = tuple[tuple[str, int], ...]
-
-
-def _sample(
-    parsed: ParsedModel, data: pd.DataFrame | None, options: FitOptions, ordered: tuple[str, ...]
-) -> tuple[Sample, Categories]:
-    roles = find_roles(parsed.terms)
-    if data is not None and options.sample_cov is None:
-        if ordered:
-            return sample_from_ordinal(
-                data,
-                roles.observed,
-                ordered=ordered,
-                exogenous=roles.exogenous_observed if options.fixed_x else (),
-                group=options.group,
-                missing=options.missing,
-            )
-        if options.missing == "fiml":
-            exogenous = roles.exogenous_observed if options.fixed_x else ()
-            names = with_auxiliary(roles, options.auxiliary).observed
-            return sample_from_incomplete(data, names, group=options.group, exogenous=exogenous), ()
-        return sample_from_data(data, roles.observed, group=options.group), ()
-    if data is None and options.sample_cov is not None:
-        sample = sample_from_moments(
-            roles.observed,
-            covs=options.sample_cov,
-            means=options.sample_mean,
-            sds=options.sample_sd,
-            nobs=options.sample_nobs,
-        )
-        return sample, ()
-    raise DataError(
-        "There is nothing to fit." if data is None else "Data and a covariance matrix are both given.",
-        where="arguments 'data' and 'sample_cov'",
-        remedy="Give one of the two: a DataFrame of rows, or sample_cov= with sample_nobs=.",
-    )
-
-
-def _wants_means(parsed: ParsedModel, options: FitOptions, sample: Sample) -> bool:
-    written = any(term.op == "~1" for term in parsed.terms)
-    known = all(group.mean is not None for group in sample.groups)
-    wanted = options.meanstructure
-    if options.missing == "fiml" or sample.groups[0].ordinal is not None:
-        wanted = True
-    if wanted is None:
-        several = len(sample.groups) > 1 or options.cluster is not None
-        wanted = written or (known and several) or "intercepts" in options.group_equal
-    if wanted and not known:
-        raise DataError("A mean structure needs means.", where="argument 'sample_mean'", remedy="Give sample_mean=.")
-    if not wanted and written:
-        raise ModelError(
-            "The model has intercepts, but meanstructure is False.",
-            remedy="Leave meanstructure out, or the intercepts.",
-        )
-    return wanted
 
 
 def fit_table(

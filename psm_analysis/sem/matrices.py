@@ -170,9 +170,7 @@ def _place(p: Parameter, at_y: dict[str, int], at_eta: dict[str, int]) -> tuple[
     return (ALPHA, at_eta[p.lhs], 0) if p.lhs in at_eta else (NU, at_y[p.lhs], 0)
 
 
-def make_plan(
-    *, n_observed: int, n_thresholds: int, dummies: Index, matrix: Index, row: Index, column: Index
-) -> Plan:
+def make_plan(*, n_observed: int, n_thresholds: int, dummies: Index, matrix: Index, row: Index, column: Index) -> Plan:
     """Return where each parameter goes when the matrices lie behind one another in one vector."""
     p, m = n_observed, len(dummies)
     shapes = ((p, m), (m, m), (m, m), (p, p), (p, 1), (m, 1), (n_thresholds, 1), (p, 1))

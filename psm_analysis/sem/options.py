@@ -41,6 +41,8 @@ class SemKeywords(TypedDict, total=False):
     information: Information | None
     se: str | None
     test: str | None
+    n_bootstrap: int
+    bootstrap_seed: int
     rotation: str | None
     rotation_args: Mapping[str, Any] | None
     sample_cov: pd.DataFrame | Sequence[pd.DataFrame] | None
@@ -71,6 +73,8 @@ class FitOptions:
     information: Information | None = None
     se: str | None = None
     test: str | None = None
+    n_bootstrap: int = 1000
+    bootstrap_seed: int = 1
     rotation: str | None = None
     rotation_args: Mapping[str, Any] | None = None
     sample_cov: Any = None
@@ -106,6 +110,7 @@ class FitOptions:
                 where="argument 'auxiliary'",
                 remedy="Use missing='fiml' with the native engine, or leave auxiliary= out.",
             )
+        self._check_replicates()
         if self.group_equal and self.group is None and not isinstance(self.sample_cov, (list, tuple, dict)):
             raise OptionError("group_equal needs groups.", where="argument 'group_equal'", remedy="Give group= too.")
         return self
@@ -114,7 +119,9 @@ class FitOptions:
         """Return the estimator with its standard errors, test and information."""
         design = self.cluster is not None or self.sampling_weights is not None
         estimator = self.estimator or ("WLSMV" if self.ordered else "MLR" if design else "ML")
-        spec = resolve(estimator, missing=self.missing, se=self.se, test=self.test, information=self.information)
+        se = None if self.se == "bootstrap" else self.se
+        test = None if self.test == "bollen.stine" else self.test
+        spec = resolve(estimator, missing=self.missing, se=se, test=test, information=self.information)
         if self.ordered and spec.function not in ("WLS", "DWLS", "ULS"):
             raise OptionError(
                 f"estimator={estimator!r} cannot be used with ordinal variables.",
@@ -130,6 +137,23 @@ class FitOptions:
                 remedy="Use missing='fiml', or name the ordinal variables with ordered=.",
             )
         return spec
+
+    def _check_replicates(self) -> None:
+        """Refuse numbers of replicates that cannot be used, or that nothing uses."""
+        wanted = self.se == "bootstrap" or self.test == "bollen.stine"
+        if not wanted and (self.n_bootstrap, self.bootstrap_seed) != (1000, 1):
+            raise OptionError(
+                "Replicates are asked for, but no bootstrap.",
+                where="arguments 'n_bootstrap' and 'bootstrap_seed'",
+                remedy="Use se='bootstrap' or test='bollen.stine', or leave them out.",
+            )
+        for name, value, least in (("n_bootstrap", self.n_bootstrap, 2), ("bootstrap_seed", self.bootstrap_seed, 0)):
+            if isinstance(value, bool) or not isinstance(value, int) or value < least:
+                raise OptionError(
+                    f"{name}={value!r} is not a whole number of {least} or more.",
+                    where=f"argument {name!r}",
+                    remedy="Use 1000 replicates or more for intervals.",
+                )
 
     def _check_design(self, spec: EstimatorSpec) -> None:
         """Refuse weights and clusters with errors or tests that assume independent, equally weighted rows."""

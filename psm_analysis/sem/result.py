@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -45,6 +45,8 @@ class SemResult(Result):
         What is doubtful about the solution.
     estimator, engine, spec
         How it was estimated.
+    resampled
+        With ``se="bootstrap"`` the resamples that standard errors and intervals come from.
     """
 
     model: str
@@ -59,6 +61,7 @@ class SemResult(Result):
     estimator: str
     engine: str
     spec: EstimatorSpec
+    resampled: BootstrapResult | None = field(default=None, kw_only=True)
 
     @property
     def nobs(self) -> int:
@@ -95,7 +98,8 @@ class SemResult(Result):
         """Return one row per parameter, fixed and defined ones included.
 
         Columns: ``lhs, op, rhs, group, label, estimate, std_error, statistic, p_value, ci_low, ci_high, std_lv,
-        std_all``. The statistic is z; fixed parameters have a standard error of 0 and neither z nor p.
+        std_all``. The statistic is z; fixed parameters have a standard error of 0 and neither z nor p. Intervals are
+        normal, those of ``se="bootstrap"`` percentiles of the replicates.
         """
         return tables.parameter_frame(self, level=level)
 

@@ -58,6 +58,7 @@ def _head(result: SemResult) -> list[str]:
         f"psm_analysis: structural equation model, {state}",
         "",
         _line("Estimator", result.estimator if result.engine == "native" else f"{result.estimator} ({result.engine})"),
+        *_errors(result),
         _line("Number of free parameters", f"{result.fit_measures['npar']:.0f}"),
         _line("Rows used" + (f" (of {total})" if total != used else ""), str(used)),
     ]
@@ -66,6 +67,13 @@ def _head(result: SemResult) -> list[str]:
     elif len(result.sample.groups) > 1:
         lines += [_line(f"  group {group.label}", str(group.nobs)) for group in result.sample.groups]
     return lines
+
+
+def _errors(result: SemResult) -> list[str]:
+    if result.resampled is None:
+        return []
+    drawn = result.resampled
+    return [_line("Standard errors", f"bootstrap, {len(drawn.values)} of {drawn.n} replicates, seed {drawn.seed}")]
 
 
 def _fit(result: SemResult) -> list[str]:
@@ -78,6 +86,8 @@ def _fit(result: SemResult) -> list[str]:
         _line("  Degrees of freedom", f"{m['df']:.0f}"),
         _line("  p value", _p(m["pvalue"]) or "-"),
     ]
+    if "pvalue_bollen_stine" in m:
+        lines += [_line("  p value (Bollen-Stine bootstrap)", _p(m["pvalue_bollen_stine"]))]
     lines += ["", "Fit measures:"]
     named = (("CFI", "cfi"), ("TLI", "tli"), ("RMSEA", "rmsea"), ("SRMR", "srmr"))
     for label, key in named:

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 from scipy import special
 
+from psm_analysis._results import INFERENCE
 from psm_analysis.sem.arrays import Array
 from psm_analysis.sem.implied import Implied, imply
 from psm_analysis.sem.problem import Problem
@@ -38,18 +39,21 @@ GLANCE = {
 
 def parameter_frame(result: SemResult, *, level: float) -> pd.DataFrame:
     """Return the parameters with inference and standardized values; definitions last."""
-    x, problem = result.solution.x, result.problem
-    jacobian = selection(problem)
-    estimate = result.estimates
-    defined, slopes = result.constraints.defined(problem, x)
-    names = identity_frame(result)
-    values = np.concatenate([estimate, defined])
-    errors = _errors(np.vstack([jacobian, slopes]), result.free_vcov)
-    frame = pd.concat([names, inference_frame(values, errors, level)], axis=1)
+    problem, estimate = result.problem, result.estimates
+    frame = pd.concat([identity_frame(result), _inference(result, level)], axis=1)
     for kind in ("std_lv", "std_all"):
         std = standardized(problem, estimate, kind=kind, exogenous=_exogenous(result))
         frame[kind] = np.concatenate([std, _defined_standardized(result, std)])
     return frame
+
+
+def _inference(result: SemResult, level: float) -> pd.DataFrame:
+    """Return estimates with their errors: by the delta method, or those of the replicates of a bootstrap."""
+    if result.resampled is not None:
+        return replace(result.resampled, level=level).tidy()[list(INFERENCE)]
+    defined, slopes = result.constraints.defined(result.problem, result.solution.x)
+    errors = _errors(np.vstack([selection(result.problem), slopes]), result.free_vcov)
+    return inference_frame(np.concatenate([result.estimates, defined]), errors, level)
 
 
 def standardized_frame(result: SemResult, *, kind: Kind, level: float) -> pd.DataFrame:
