@@ -64,9 +64,7 @@ def _pair_thresholds(thresholds: FloatArray) -> tuple[FloatArray, FloatArray]:
     return thresholds[row], thresholds[column]
 
 
-def _threshold_influence(
-    codes: IntArray, thresholds: FloatArray, *, own: BoolArray, weights: FloatArray
-) -> FloatArray:
+def _threshold_influence(codes: IntArray, thresholds: FloatArray, *, own: BoolArray, weights: FloatArray) -> FloatArray:
     """(N, p, K-1): scores of the margins times A11^-1."""
     p, inner = thresholds.shape
     edges = np.hstack([np.zeros((p, 1)), ndtr(thresholds), np.ones((p, 1))])

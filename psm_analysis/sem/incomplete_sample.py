@@ -35,7 +35,7 @@ def sample_from_incomplete(
         keep: Mask = np.asarray(~np.isnan(values).all(axis=1) & ~np.isnan(values[:, given]).any(axis=1))
         found = _group(values[keep], data.index[positions[keep]], names, label=label, place=place)
         groups.append(replace(found, positions=positions[keep]))
-    return Sample(tuple(names), tuple(groups), n_rows=len(data))
+    return Sample(tuple(names), tuple(groups), n_rows=len(data), group=group)
 
 
 def _group(rows: Array, index: pd.Index, names: Sequence[str], *, label: str, place: str) -> GroupSample:

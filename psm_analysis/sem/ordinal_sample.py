@@ -60,7 +60,8 @@ def sample_from_ordinal(
         found = _group(values[keep], names, categories, given=given, label=label, place=place)
         groups.append(replace(found, index=data.index[positions[keep]], positions=positions[keep]))
     counts = tuple((name, len(found) - 1) for name, found in categories.items())
-    return Sample(tuple(names), tuple(groups), n_rows=len(data)), counts
+    answers = tuple((name, tuple(found.tolist())) for name, found in categories.items())
+    return Sample(tuple(names), tuple(groups), n_rows=len(data), group=group, categories=answers), counts
 
 
 def _categories(values: Array, name: str) -> Array:

@@ -249,8 +249,8 @@ def _lone_indicators(rows: list[Row]) -> frozenset[str]:
 def _in_group(row: Parameter, roles: Roles, options: TableOptions, *, group: int, equal: frozenset[str]) -> Parameter:
     """Free latent means and variances of later groups where equal intercepts or loadings identify them.
 
-    Equal thresholds identify, in later groups, intercepts of ordinal variables and their scale: scaling factors
-    (delta) or residual variances (theta).
+    Equal thresholds identify, in later groups, intercepts of ordinal variables and, for three categories or more, their
+    scale: scaling factors (delta) or residual variances (theta).
     """
     if group == 1:
         return row
@@ -259,6 +259,7 @@ def _in_group(row: Parameter, roles: Roles, options: TableOptions, *, group: int
         return row
     if row.lhs in roles.ordered and not row.user and "thresholds" in equal:
         scale = row.op == ("~~" if options.theta else "~*~") and not (options.theta and "residuals" in equal)
+        scale = scale and dict(options.ordered)[row.lhs] > 1
         level = row.op == "~1" and "intercepts" not in equal
         if scale or level:
             return replace(row, free=True, value=NAN)

@@ -10,7 +10,7 @@ import pandas as pd
 
 from psm_analysis._options import BootstrapInterval, BootstrapKind, ResidualKind, ScoreMethod, check_option
 from psm_analysis._results import Result
-from psm_analysis.errors import DataError, OptionError
+from psm_analysis.errors import OptionError
 from psm_analysis.sem import modindices, residuals, tables
 from psm_analysis.sem.arrays import Array
 from psm_analysis.sem.estimators import EstimatorSpec
@@ -18,8 +18,8 @@ from psm_analysis.sem.inference import parameter_names
 from psm_analysis.sem.optimize import Solution
 from psm_analysis.sem.partable import ParameterTable
 from psm_analysis.sem.problem import ConstraintSystem, Problem
-from psm_analysis.sem.sample import Sample, sample_matrix
-from psm_analysis.sem.scores import score_rows
+from psm_analysis.sem.sample import Sample
+from psm_analysis.sem.score_table import score_table
 from psm_analysis.sem.standardize import Kind
 from psm_analysis.sem.summary import summary_html, summary_text
 
@@ -180,56 +180,46 @@ class SemResult(Result):
         """Explained variance of every outcome and indicator (a dict by group if there are several)."""
         return dict(self._by_group(tables.explained_variance(self)))
 
-    def factor_scores(self, data: pd.DataFrame | None = None, method: ScoreMethod = "regression") -> pd.DataFrame:
+    def factor_scores(
+        self, data: pd.DataFrame | None = None, method: ScoreMethod = "regression", *, std_errors: bool = False
+    ) -> pd.DataFrame:
         """Return factor scores, one column per factor, indexed by the rows used.
 
-        Incomplete rows of a fit with ``missing="fiml"`` are scored by what they have answered.
+        Rows are scored by what they have answered, but incomplete rows that a fit to complete continuous rows left out
+        are left out.
 
         Parameters
         ----------
         data
-            New rows with the observed variables of the model (incomplete ones are left out); None for those of the fit.
+            New rows with the observed variables of the model, and the column of the groups if there are several; None
+            for those of the fit.
         method
-            ``regression`` (Thurstone, 1935) or ``bartlett`` (1937).
+            ``regression`` (Thurstone, 1935), ``bartlett`` (1937), ``ebm`` (empirical Bayes: the mode of the factors
+            given the answers) or ``eap`` (their mean, by quadrature over up to four factors). With ordinal variables
+            ``regression`` is ``ebm``; without them, ``ebm`` and ``eap`` are ``regression``.
+        std_errors
+            Whether columns ``<factor>_std_error`` follow: the standard deviation of the factor about its score, given
+            the answers, the parameters of the fit taken as known.
 
         Raises
         ------
         DataError
-            If the model was fitted to published moments and no rows are given, or a variable is missing.
-        OptionError
-            If there are ordinal variables: a linear formula does not hold for their categories.
+            If the model was fitted to published moments and no rows are given, a variable is missing, or a new row has
+            an answer or group that the fit does not know.
+        ModelError
+            If there are ordinal variables and the solution is not admissible.
+
+        Warns
+        -----
+        PsmAnalysisWarning
+            If ordinal variables have residual covariances: their answers are taken as independent given the factors.
+
+        References
+        ----------
+        Muthén, B. (1984). Psychometrika, 49, 115-132. The R call is ``lavPredict(fit, method = "EBM")``.
         """
-        check_option(method, ScoreMethod, name="method")
-        self._refuse_ordinal("Factor scores", remedy="Use psm.graded_response(...).person_scores(), or a linear model.")
-        if data is not None and len(self.sample.groups) > 1:
-            raise DataError(
-                "New rows cannot be scored by a model of several groups.",
-                where="argument 'data'",
-                remedy="Fit one group, or score the rows of the fit.",
-            )
-        parts = []
-        for g, (group, implied) in enumerate(zip(self.sample.groups, self._implied(), strict=True)):
-            rows, index = (group.rows, group.index) if data is None else sample_matrix(data, self.sample.names)
-            if rows is None:
-                raise DataError(
-                    "Scores need rows, but the model was fitted to published moments.",
-                    where="factor_scores",
-                    remedy="Give data= with the observed variables.",
-                )
-            if not self.table.options.meanstructure:
-                rows = rows - _known_mean(group.mean)
-            roles = self.table.roles
-            scores = score_rows(
-                rows,
-                self.problem.layouts[g],
-                implied=implied,
-                latent=roles.latent,
-                indicators=roles.indicators,
-                method=method,
-            )
-            parts.append(pd.DataFrame(scores, index=index, columns=list(roles.latent)))
-        whole = pd.concat(parts)
-        return whole.sort_index() if len(parts) > 1 and whole.index.is_unique else whole
+        chosen: Any = method.lower() if isinstance(method, str) else method
+        return score_table(self, data, method=check_option(chosen, ScoreMethod, name="method"), std_errors=std_errors)
 
     def bootstrap(
         self,
@@ -285,13 +275,3 @@ class SemResult(Result):
 
     def _by_group(self, found: dict[str, Any]) -> Any:
         return next(iter(found.values())) if len(found) == 1 else found
-
-
-def _known_mean(mean: Array | None) -> Array:
-    if mean is None:
-        raise DataError(
-            "Scores need the means of the sample that was fitted.",
-            where="factor_scores",
-            remedy="Fit with sample_mean= as well.",
-        )
-    return mean

@@ -74,11 +74,16 @@ class GroupSample:
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """All groups, over the same variables."""
+    """All groups, over the same variables.
+
+    ``group`` is the column that they were told apart by; ``categories`` are the answers of ordinal variables, rising.
+    """
 
     names: tuple[str, ...]
     groups: tuple[GroupSample, ...]
     n_rows: int
+    group: str | None = None
+    categories: tuple[tuple[str, tuple[float, ...]], ...] = ()
 
     @property
     def nobs(self) -> int:
@@ -118,26 +123,27 @@ def sample_from_data(data: pd.DataFrame, names: Sequence[str], *, group: str | N
         keep: Mask = np.asarray(~np.isnan(values).any(axis=1))
         moments = _moments(values[keep], data.index[positions[keep]], names, label=label, place=place)
         groups.append(replace(moments, positions=positions[keep]))
-    return Sample(tuple(names), tuple(groups), n_rows=len(data))
+    return Sample(tuple(names), tuple(groups), n_rows=len(data), group=group)
 
 
 def grouped_rows(
     data: pd.DataFrame, names: Sequence[str], group: str | None
 ) -> Iterator[tuple[str, str, Array, Index]]:
     """Yield of each group its label, its name in messages, its rows (nan for missing) and their row numbers."""
-    values = _matrix(data, names)
+    values = rows_of(data, names)
     for label, member in _blocks(data, group):
         yield label, f"group {label!r}" if label else "the data", values[member], np.flatnonzero(member)
 
 
 def sample_matrix(data: pd.DataFrame, names: Sequence[str]) -> tuple[Array, pd.Index]:
     """Return the complete rows of some variables, shape ``(rows, variables)``, and their index."""
-    values = _matrix(data, names)
+    values = rows_of(data, names)
     complete: Mask = np.asarray(~np.isnan(values).any(axis=1))
     return values[complete], data.index[complete]
 
 
-def _matrix(data: pd.DataFrame, names: Sequence[str]) -> Array:
+def rows_of(data: pd.DataFrame, names: Sequence[str]) -> Array:
+    """Return the values of some variables, shape ``(rows, variables)``, nan where missing."""
     if not isinstance(data, pd.DataFrame):
         raise DataError(
             "The data are not a DataFrame.", where="argument 'data'", remedy="Give a pandas DataFrame or sample_cov=."

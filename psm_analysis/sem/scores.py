@@ -24,18 +24,24 @@ def score_rows(
     latent: tuple[str, ...],
     indicators: tuple[str, ...],
     method: ScoreMethod,
-) -> Array:
-    """Return the scores of rows, shape ``(n, factors)``; each row is scored by what it has answered."""
+) -> tuple[Array, Array]:
+    """Return the scores of rows and their standard errors, each ``(n, factors)``, by what each row has answered.
+
+    The standard error is that of ``eta`` about its score: ``var(Wy - eta) = W Sigma W' - W D - D'W' + cov(eta)``.
+    """
     present = ~np.isnan(rows)
     patterns, member = np.unique(present, axis=0, return_inverse=True)
-    scores = np.empty((len(rows), len(latent)))
+    scores, errors = np.empty((2, len(rows), len(latent)))
+    D, C = implied.D[:, : len(latent)], implied.C[: len(latent), : len(latent)]
     for k, observed in enumerate(patterns):
         W, constant = score_weights(
             layout, implied, latent=latent, indicators=indicators, method=method, observed=observed
         )
         mine = member.ravel() == k
         scores[mine] = np.where(observed, rows[mine], 0.0) @ W.T + constant
-    return scores
+        variance = np.diagonal(W @ implied.Sigma @ W.T - 2.0 * W @ D + C)
+        errors[mine] = np.sqrt(np.maximum(variance, 0.0))
+    return scores, errors
 
 
 def score_weights(

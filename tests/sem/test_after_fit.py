@@ -283,11 +283,3 @@ def test_scores_of_incomplete_rows_use_what_was_answered(golden_data) -> None:  
                 weights = loadings[seen] / residual[seen]
                 expected = weights @ centred / (weights @ loadings[seen])
             assert scores[label] == pytest.approx(expected, abs=1e-8)
-
-
-def test_linear_formulas_are_refused_for_ordinal_fits(golden_data) -> None:  # type: ignore[no-untyped-def]
-    fit = psm.cfa("f =~ psm1 + psm2 + psm3 + psm4", golden_data("survey.csv"), ordered=True)
-    with pytest.raises(psm.PsmAnalysisError, match="Factor scores are not available"):
-        fit.factor_scores()
-    with pytest.raises(psm.PsmAnalysisError, match="Standardized residuals are not available"):
-        fit.residuals("standardized")

@@ -148,3 +148,19 @@ def test_a_covariance_written_in_both_directions() -> None:
 def test_no_variable_acts_on_itself(model: str) -> None:
     with pytest.raises(ModelError, match="itself"):
         table_of(model)
+
+
+def test_equal_thresholds_identify_the_scale_of_items_with_two_thresholds_only() -> None:
+    """As lavaan 0.6-20 and later: scaling factors (delta) or residual variances (theta) of binary items stay at 1."""
+    for theta, op in ((False, "~*~"), (True, "~~")):
+        options = TableOptions(
+            meanstructure=True,
+            n_groups=2,
+            ordered=(("x1", 1), ("x2", 2)),
+            theta=theta,
+            group_equal=("thresholds", "loadings"),
+        )
+        table = build_table(parse_model("f =~ x1 + x2 + x3"), options)
+        free = {p.lhs for p in table.parameters if p.group == 2 and p.op == op and p.lhs == p.rhs and p.free}
+        assert free - {"f", "x3"} == {"x2"}
+        assert {p.lhs for p in table.parameters if p.group == 2 and p.op == "~1" and p.free} == {"x1", "x2", "x3"}

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 LEVELS = ("within", "between")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TwoLevelSample(Sample):
     """Clustered rows; ``groups`` holds the saturated moments within and between clusters."""
 
@@ -124,7 +124,9 @@ class TwoLevelResult(SemResult):
         """Not available for two-level models."""
         _refuse("Modification indices", "modification_indices", "Fit the larger model and use psm.compare.")
 
-    def factor_scores(self, data: pd.DataFrame | None = None, method: ScoreMethod = "regression") -> pd.DataFrame:
+    def factor_scores(
+        self, data: pd.DataFrame | None = None, method: ScoreMethod = "regression", *, std_errors: bool = False
+    ) -> pd.DataFrame:
         """Not available for two-level models."""
         _refuse("Factor scores", "factor_scores", "Fit a model of one level with cluster= for robust errors.")
 
