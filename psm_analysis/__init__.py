@@ -74,6 +74,7 @@ _PUBLIC = {
     "loading_errors": "efa.loading_errors",
     "loadings_plot": "report.plot_loadings",
     "loadings_table": "report.builders_loadings",
+    "longitudinal_invariance": "invariance.longitudinal",
     "mahalanobis": "moments.distance",
     "make_public_service_survey": "survey.synthetic",
     "mardia": "moments.normality",

@@ -1,4 +1,4 @@
-"""How much non-invariance matters: dMACS of released items, and differences of latent means.
+"""How much non-invariance matters: dMACS of items, and differences of latent means.
 
 References
 ----------
@@ -9,64 +9,101 @@ Psychology, 96, 966-980.
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
 
+from psm_analysis.invariance.blocks import Block, Blocks, Key
+from psm_analysis.sem.arrays import Array
 from psm_analysis.sem.result import SemResult
 
+NODES = 61
 
-def dmacs(fit: SemResult) -> pd.DataFrame:
-    """Return dMACS of every indicator of one factor, of each group against the first, by the parameters of a fit.
 
-    ``dMACS = sqrt(E[(nu_g - nu_1 + (lambda_g - lambda_1) eta)^2]) / SD`` over the distribution of the factor in group
-    g (Nye & Drasgow, 2011, eq. 3), with the SD of the item pooled over both groups. Parameters that are equal in the
-    fit give 0. Columns: ``item, factor, group, dmacs, intercept_difference, loading_difference``.
+def dmacs(fit: SemResult, blocks: Blocks) -> pd.DataFrame:
+    """Return dMACS of every indicator of one factor, of each block against the first, by the parameters of a fit.
+
+    ``dMACS = sqrt(E[(E_g(y | eta) - E_1(y | eta))^2]) / SD`` over the distribution of the factor in block g (Nye &
+    Drasgow, 2011, eq. 3), with the SD of the item pooled over both blocks. The expected answer is ``nu + lambda eta``,
+    or for an ordinal item with categories 1, 2, ... ``1 + sum_k Phi((nu + lambda eta - tau_k) / sqrt(theta))``.
+    Parameters that are equal in the fit give 0. Columns: ``item, factor, group`` (or ``wave``), ``dmacs,
+    intercept_difference, loading_difference``.
     """
-    values = dict(zip(((p.lhs, p.op, p.rhs, p.group) for p in fit.table.parameters), fit.estimates, strict=True))
-    loadings = [p for p in fit.table.parameters if p.op == "=~" and p.group == 1 and p.rhs in fit.sample.names]
-    single = [p for p in loadings if sum(other.rhs == p.rhs for other in loadings) == 1]
-    implied = fit.problem.implied(fit.solution.x)
+    values, implied = blocks.values(fit), blocks.implied(fit)
+    loadings = [(lhs, rhs) for lhs, op, rhs in values[0] if op == "=~" and _observed(fit, blocks, rhs)]
+    single = [(f, item) for f, item in loadings if sum(other == item for _, other in loadings) == 1]
+    first = blocks.members[0]
     rows = []
-    for g in range(2, len(fit.group_labels) + 1):
-        at = {name: i for i, name in enumerate(fit.problem.layouts[g - 1].eta)}
-        mean, spread = implied[g - 1].eta_mean, np.diagonal(implied[g - 1].C)
-        for p in single:
-            slope = values[p.lhs, "=~", p.rhs, g] - values[p.lhs, "=~", p.rhs, 1]
-            level = values.get((p.rhs, "~1", "", g), 0.0) - values.get((p.rhs, "~1", "", 1), 0.0)
-            k = at[p.lhs]
-            size = math.sqrt((level + slope * mean[k]) ** 2 + slope**2 * spread[k])
-            sizes = [size / _pooled(fit, p.rhs, g), float(level), float(slope)]
-            rows.append([p.rhs, p.lhs, fit.group_labels[g - 1], *sizes])
-    columns = ["item", "factor", "group", "dmacs", "intercept_difference", "loading_difference"]
+    for block, mine, moments in zip(blocks.members[1:], values[1:], implied[1:], strict=True):
+        for factor, item in single:
+            k = block.factor(fit, factor)
+            nodes, weights = _normal_nodes(moments.eta_mean[k], moments.C[k, k])
+            gap = _expected(mine, factor, item, nodes) - _expected(values[0], factor, item, nodes)
+            size = math.sqrt(float(weights @ gap**2)) / _pooled(fit, (first, block), item)
+            changes = [_change(mine, values[0], key) for key in ((item, "~1", ""), (factor, "=~", item))]
+            rows.append([item, factor, block.label, size, *changes])
+    columns = ["item", "factor", blocks.kind, "dmacs", "intercept_difference", "loading_difference"]
     return pd.DataFrame(rows, columns=columns)
 
 
-def _pooled(fit: SemResult, item: str, g: int) -> float:
-    i = fit.sample.names.index(item)
-    first, other = fit.sample.groups[0], fit.sample.groups[g - 1]
-    squares = sum(group.nobs * float(group.cov[i, i]) for group in (first, other))
-    return math.sqrt(squares / (first.nobs + other.nobs - 2))
+def _observed(fit: SemResult, blocks: Blocks, name: str) -> bool:
+    return blocks.members[0].names[name] in fit.sample.names
 
 
-def latent_means(fit: SemResult, *, level: float = 0.95) -> pd.DataFrame:
-    """Return means of the factors in each group less those of the first, with intervals.
+def _change(mine: Mapping[Key, float], reference: Mapping[Key, float], key: Key) -> float:
+    return mine.get(key, 0.0) - reference.get(key, 0.0)
 
-    ``d`` is the difference divided by the standard deviation of the factor pooled over both groups. Columns: ``factor,
-    group, estimate, std_error, statistic, p_value, ci_low, ci_high, d``.
+
+def _normal_nodes(mean: float, variance: float) -> tuple[Array, Array]:
+    """Return nodes and weights of an expectation over a normal distribution (Gauss and Hermite)."""
+    nodes, weights = np.polynomial.hermite_e.hermegauss(NODES)
+    return mean + math.sqrt(max(variance, 0.0)) * nodes, weights / weights.sum()
+
+
+def _expected(values: Mapping[Key, float], factor: str, item: str, eta: Array) -> Array:
+    from scipy.special import ndtr
+
+    latent = values.get((item, "~1", ""), 0.0) + values[factor, "=~", item] * eta
+    thresholds = np.array([value for (lhs, op, _), value in values.items() if lhs == item and op == "|"])
+    if not thresholds.size:
+        return np.asarray(latent)
+    spread = math.sqrt(max(values[item, "~~", item], 1e-12))
+    return np.asarray(1.0 + ndtr((latent[:, None] - thresholds) / spread).sum(axis=1))
+
+
+def _pooled(fit: SemResult, pair: Sequence[Block], item: str) -> float:
+    squares, counts = 0.0, 0
+    for block in pair:
+        sample, i = block.sample(fit), fit.sample.names.index(block.names[item])
+        variance, nobs = float(sample.cov[i, i]), sample.nobs
+        if sample.ordinal is not None and sample.rows is not None:
+            answers = sample.rows[~np.isnan(sample.rows[:, i]), i]
+            codes = np.unique(answers, return_inverse=True)[1]
+            variance, nobs = float(codes.var()), len(codes)
+        squares += nobs * variance
+        counts += nobs
+    return math.sqrt(squares / (counts - 2))
+
+
+def latent_means(fit: SemResult, blocks: Blocks, *, level: float = 0.95) -> pd.DataFrame:
+    """Return means of the factors in each block less those of the first, with intervals.
+
+    ``d`` is the difference divided by the standard deviation of the factor pooled over both blocks. Columns: ``factor,
+    group`` (or ``wave``), ``estimate, std_error, statistic, p_value, ci_low, ci_high, d``.
     """
     tidy = fit.tidy(level=level)
-    latent = fit.table.roles.latent
-    implied = fit.problem.implied(fit.solution.x)
-    frames = []
-    for g, label in enumerate(fit.group_labels[1:], start=1):
-        part = tidy[(tidy["op"] == "~1") & tidy["lhs"].isin(latent) & (tidy["group"] == label)]
-        part = part.rename(columns={"lhs": "factor"})
-        spread = []
-        for name in part["factor"]:
-            k = fit.problem.layouts[g].eta.index(name)
-            sizes = [fit.sample.groups[j].nobs for j in (0, g)]
-            spread.append(np.average([implied[j].C[k, k] for j in (0, g)], weights=sizes))
-        columns = ["factor", "group", "estimate", "std_error", "statistic", "p_value", "ci_low", "ci_high"]
-        frames.append(part[columns].assign(d=part["estimate"].to_numpy() / np.sqrt(np.array(spread))))
-    return pd.concat(frames, ignore_index=True)
+    records = {(row["lhs"], row["group"]): row for row in tidy[tidy["op"] == "~1"].to_dict("records")}
+    implied, labels = blocks.implied(fit), fit.group_labels
+    numbers = ["estimate", "std_error", "statistic", "p_value", "ci_low", "ci_high"]
+    rows = []
+    for block, moments in zip(blocks.members[1:], implied[1:], strict=True):
+        for factor, there in block.names.items():
+            if there not in fit.table.roles.latent or (there, labels[block.group - 1]) not in records:
+                continue
+            first = blocks.members[0]
+            spread = [implied[0].C[(first.factor(fit, factor),) * 2], moments.C[(block.factor(fit, factor),) * 2]]
+            pooled = math.sqrt(float(np.average(spread, weights=[b.sample(fit).nobs for b in (first, block)])))
+            row = records[there, labels[block.group - 1]]
+            rows.append([factor, block.label, *(row[name] for name in numbers), row["estimate"] / pooled])
+    return pd.DataFrame(rows, columns=["factor", blocks.kind, *numbers, "d"])

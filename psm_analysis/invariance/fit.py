@@ -1,8 +1,7 @@
-"""``invariance``: the ladder of fits, the decisions, the partial release."""
+"""``invariance``: the ladder over groups."""
 
 from __future__ import annotations
 
-import math
 import warnings as python_warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -11,21 +10,16 @@ from typing import Any
 import pandas as pd
 
 from psm_analysis._options import InvarianceRule
-from psm_analysis.errors import DataError, ModelError, OptionError, PsmAnalysisWarning
+from psm_analysis.errors import DataError, OptionError, PsmAnalysisWarning
+from psm_analysis.invariance.blocks import group_blocks
+from psm_analysis.invariance.climb import Plan, climb, higher_order_means
 from psm_analysis.invariance.ladder import Step, ladder
-from psm_analysis.invariance.partial import Release, next_release
 from psm_analysis.invariance.result import InvarianceResult
-from psm_analysis.invariance.rules import check_rule, holds
-from psm_analysis.sem.compare import measure_kind, measures_of
-from psm_analysis.sem.difference_test import DifferenceTest, difference_test
+from psm_analysis.invariance.rules import check_rule
 from psm_analysis.sem.fit import cfa, fit_table
-from psm_analysis.sem.nesting import estimation_of
 from psm_analysis.sem.partable import build_table
 from psm_analysis.sem.result import SemResult
-from psm_analysis.sem.roles import find_roles
 from psm_analysis.sem.syntax import parse_model
-
-MEASURES = ("cfi", "rmsea", "srmr")
 
 
 def invariance(
@@ -98,35 +92,12 @@ def invariance(
     """
     check_rule(rule)
     _check_options(data, options)
-    ordinal = bool(options.get("ordered"))
-    rungs = ladder(steps, ordinal=ordinal, theta=options.get("parameterization") == "theta")
-    fits: dict[str, SemResult] = {}
-    rows: list[dict[str, Any]] = []
-    releases: list[Release] = []
-    notes: list[str] = []
-    for step in rungs:
-        before = next(reversed(fits.values()), None)
-        freed = [*release, *(r.parameter for r in releases)]
-        fit = _fitted(model, data, step, group=group, freed=freed, options=options, before=before)
-        row = _row(step, fit, before, rule)
-        while partial and row["decision"] == "fails":
-            found = next_release(fit, step=step.name, added=step.added)
-            if found is None:
-                break
-            releases.append(found)
-            freed = [*freed, found.parameter]
-            fit = _fitted(model, data, step, group=group, freed=freed, options=options, before=fit)
-            row = _row(step, fit, before, rule)
-        mine = [r.parameter for r in releases if r.step == step.name]
-        row["released"] = ", ".join(mine)
-        row["decision"] = "partial" if mine and row["decision"] == "holds" else row["decision"]
-        fits[step.name] = fit
-        rows.append(row)
-        notes += [f"{step.name}: {note}" for note in fit.warnings]
-    for note in notes:
-        python_warnings.warn(note, PsmAnalysisWarning, stacklevel=2)
-    text = rule if isinstance(rule, str) else ", ".join(f"{name} {limit:g}" for name, limit in rule.items())
-    return InvarianceResult(fits, pd.DataFrame(rows), tuple(releases), text, tuple(notes))
+    rungs = ladder(steps, ordinal=bool(options.get("ordered")), theta=options.get("parameterization") == "theta")
+
+    def fit(step: Step, freed: Sequence[str], before: SemResult | None) -> SemResult:
+        return _fitted(model, data, step, group=group, freed=freed, options=options, before=before)
+
+    return climb(Plan(rungs, fit, group_blocks, rule, partial, tuple(release)))
 
 
 def _check_options(data: pd.DataFrame, options: Mapping[str, Any]) -> None:
@@ -156,64 +127,11 @@ def _fitted(
     before: SemResult | None,
 ) -> SemResult:
     """Fit a step; what is known of the sample from the step before is used again."""
-    text = model + _higher_order_means(model, data, step, group)
+    text = model + (higher_order_means(model, step, data[group].nunique()) if group in data else "")
     arguments = {"meanstructure": True} | dict(options)
     with python_warnings.catch_warnings():
         python_warnings.simplefilter("ignore", PsmAnalysisWarning)
         if before is not None and (before.spec.likelihood or before.sample.groups[0].ordinal is not None):
             chosen = replace(before.table.options, group_equal=step.equal, group_partial=tuple(freed))
-            fit = fit_table(build_table(parse_model(text), chosen), before.sample, model=text, spec=before.spec)
-        else:
-            fit = cfa(text, data, group=group, group_equal=list(step.equal), group_partial=list(freed), **arguments)
-    if not fit.converged:
-        raise ModelError(
-            f"The step {step.name!r} has no solution.",
-            where="invariance",
-            remedy="Look at the fit of each group alone; merge small groups, or simplify the model.",
-        )
-    return fit
-
-
-def _higher_order_means(model: str, data: pd.DataFrame, step: Step, group: str) -> str:
-    """Return lines that keep the means of higher-order factors at 0 where those of the first order become free.
-
-    Both are not identified together; the means of first-order factors carry all differences of level.
-    """
-    if "intercepts" not in step.equal or "means" in step.equal or group not in data:
-        return ""
-    terms = parse_model(model).terms
-    latent = set(find_roles(terms).latent)
-    written = {term.lhs for term in terms if term.op == "~1"}
-    higher = dict.fromkeys(t.lhs for t in terms if t.op == "=~" and t.rhs in latent and t.lhs not in written)
-    zeros = ", ".join(["0"] * data[group].nunique())
-    return "".join(f"\n{name} ~ c({zeros})*1" for name in higher)
-
-
-def _row(
-    step: Step, fit: SemResult, before: SemResult | None, rule: InvarianceRule | Mapping[str, float]
-) -> dict[str, Any]:
-    m = fit.fit_measures
-    kind = measure_kind([fit] if before is None else [before, fit])
-    now = measures_of(fit, kind)
-    scaled = math.isfinite(m.get("chisq_scaled", math.nan))
-    row: dict[str, Any] = {"step": step.name, "equal": ", ".join(step.equal), "released": ""}
-    row |= {"chisq": m["chisq_scaled" if scaled else "chisq"], "df": m["df"]}
-    row |= {"p": m["pvalue_scaled" if scaled else "pvalue"]} | {name: now[name] for name in MEASURES}
-    if before is None:
-        empty = ("statistic", "df_diff", "p_value", *(f"delta_{name}" for name in MEASURES))
-        return row | dict.fromkeys(empty, math.nan) | {"decision": "holds"}
-    then, test = measures_of(before, kind), _difference(before, fit)
-    change = {name: now[name] - then[name] for name in MEASURES}
-    row |= {"statistic": test.statistic, "df_diff": test.df, "p_value": test.p_value}
-    row |= {f"delta_{name}": value for name, value in change.items()}
-    kept = holds(rule, change | {"p": test.p_value}, step=step.name, nobs=fit.nobs)
-    return row | {"decision": "holds" if kept else "fails"}
-
-
-def _difference(before: SemResult, fit: SemResult) -> DifferenceTest:
-    """Return the difference test; undefined where the step costs no degree of freedom (items with few categories)."""
-    df = fit.fit_measures["df"] - before.fit_measures["df"]
-    if df <= 0:
-        return DifferenceTest(math.nan, df, "standard")
-    chisq = fit.fit_measures["chisq"] - before.fit_measures["chisq"]
-    return difference_test(estimation_of(before), estimation_of(fit), chisq=chisq)
+            return fit_table(build_table(parse_model(text), chosen), before.sample, model=text, spec=before.spec)
+        return cfa(text, data, group=group, group_equal=list(step.equal), group_partial=list(freed), **arguments)

@@ -8,11 +8,12 @@ structures: The issue of partial measurement invariance. Psychological Bulletin,
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
+from psm_analysis.invariance.blocks import Blocks, Key
 from psm_analysis.sem.partable import Parameter
 from psm_analysis.sem.result import SemResult
 from psm_analysis.sem.score_tests import joint_test, released_scores, tied_rows
@@ -33,7 +34,7 @@ class Release:
     p_value: float
 
 
-def next_release(fit: SemResult, *, step: str, added: Sequence[str]) -> Release | None:
+def next_release(fit: SemResult, blocks: Blocks, *, step: str, added: Sequence[str]) -> Release | None:
     """Return the parameter of the step's kind with the largest score statistic, or None by the stopping rule.
 
     Nothing is released if no statistic is significant at .05 divided by the number of candidates, or if a factor would
@@ -41,18 +42,20 @@ def next_release(fit: SemResult, *, step: str, added: Sequence[str]) -> Release 
     """
     from scipy import special
 
-    rows = [int(i) for i in tied_rows(fit) if _is_kind(fit.table.parameters[i], fit, added)]
+    rows = [i for i in (*tied_rows(fit).tolist(), *_held(fit, blocks)) if _is_kind(fit.table.parameters[i], fit, added)]
     if not rows:
         return None
     score, V = released_scores(fit, rows)
-    by_key: dict[tuple[str, str, str], list[int]] = {}
+    by_key: dict[Key, list[int]] = {}
     for k, row in enumerate(rows):
-        by_key.setdefault(fit.table.parameters[row].key, []).append(k)
-    allowed = [key for key in by_key if _keeps_enough(key, list(by_key), fit)]
+        by_key.setdefault(blocks.model_key(fit.table.parameters[row].key), []).append(k)
+    loadings = _loadings(fit, blocks)
+    allowed = [key for key in by_key if _keeps_enough(key, list(by_key), loadings)]
     tests = []
+    identified = np.diagonal(V) > 1e-8 * np.diagonal(V).max()
     for key in allowed:
         at = by_key[key]
-        if np.diagonal(V)[at].min() > 0:
+        if identified[at].all():
             statistic, df = joint_test(fit, score[at], V[np.ix_(at, at)])
             tests.append((float(special.chdtrc(df, statistic)), -statistic, df, key))
     if not tests:
@@ -64,6 +67,20 @@ def next_release(fit: SemResult, *, step: str, added: Sequence[str]) -> Release 
     return Release(step, name, -negative, df, p_value)
 
 
+def _held(fit: SemResult, blocks: Blocks) -> list[int]:
+    """Return intercepts and residual variances of ordinal items that are fixed in later blocks.
+
+    They are 0 and 1 in the first block, so that to be equal is to be fixed.
+    """
+    ordinal, latent = fit.table.roles.ordered, fit.table.roles.latent
+    later = {(b.group, there) for b in blocks.members[1:] for there in b.names.values() if there not in latent}
+    return [
+        i
+        for i, p in enumerate(fit.table.parameters)
+        if p.lhs in ordinal and (p.group, p.lhs) in later and p.op in ("~1", "~~") and not (p.free or p.derived)
+    ]
+
+
 def _is_kind(p: Parameter, fit: SemResult, added: Sequence[str]) -> bool:
     latent = p.lhs in fit.table.roles.latent
     kinds = [kind for kind in added if OPERATORS.get(kind) == p.op]
@@ -72,21 +89,30 @@ def _is_kind(p: Parameter, fit: SemResult, added: Sequence[str]) -> bool:
     return p.op == "=~" or (not latent and (p.op != "~~" or p.lhs == p.rhs))
 
 
-def _keeps_enough(key: tuple[str, str, str], equal: Sequence[tuple[str, str, str]], fit: SemResult) -> bool:
+def _loadings(fit: SemResult, blocks: Blocks) -> dict[tuple[str, str], bool]:
+    """Return factor and indicator of each loading of the first block, and whether it is free."""
+    first = blocks.members[0]
+    inside = {there: here for here, there in first.names.items()}
+    return {
+        (inside[p.lhs], inside[p.rhs]): p.free
+        for p in fit.table.parameters
+        if p.op == "=~" and p.group == first.group and p.lhs in inside and p.rhs in inside
+    }
+
+
+def _keeps_enough(key: Key, equal: Sequence[Key], loadings: Mapping[tuple[str, str], bool]) -> bool:
     """Tell whether every factor of the indicator keeps two indicators with an equal parameter after this release.
 
-    The marker, whose loading is fixed in every group, counts as equal.
+    The marker, whose loading is fixed in every block, counts as equal.
     """
     lhs, op, rhs = key
     item = rhs if op == "=~" else lhs
-    loadings = [p for p in fit.table.parameters if p.op == "=~" and p.group == 1]
-    factors = {p.lhs for p in loadings if p.rhs == item and (op != "=~" or p.lhs == lhs)}
-    for factor in factors:
-        block = [p for p in loadings if p.lhs == factor and p.rhs != item]
+    for factor in {f for f, name in loadings if name == item and (op != "=~" or f == lhs)}:
+        others = {name: free for (f, name), free in loadings.items() if f == factor and name != item}
         if op == "=~":
-            kept = sum(not p.free or (factor, "=~", p.rhs) in equal for p in block)
+            kept = sum(not free or (factor, "=~", name) in equal for name, free in others.items())
         else:
-            kept = sum(any(k[0] == p.rhs and k[1] == op for k in equal) for p in block)
+            kept = sum(any(k[0] == name and k[1] == op for k in equal) for name in others)
         if kept < LEAST_EQUAL:
             return False
     return True

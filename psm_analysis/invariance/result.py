@@ -9,6 +9,7 @@ import pandas as pd
 
 from psm_analysis._results import Result
 from psm_analysis.errors import OptionError
+from psm_analysis.invariance.blocks import Blocks
 from psm_analysis.invariance.effect_sizes import dmacs, latent_means
 from psm_analysis.invariance.partial import Release
 from psm_analysis.sem.result import SemResult
@@ -16,7 +17,7 @@ from psm_analysis.sem.result import SemResult
 
 @dataclass(frozen=True, slots=True, repr=False)
 class InvarianceResult(Result):
-    """Fits of increasing equality over groups, and what was decided at each.
+    """Fits of increasing equality over groups or waves, and what was decided at each.
 
     Attributes
     ----------
@@ -28,6 +29,8 @@ class InvarianceResult(Result):
         Parameters whose equality was given up, in order.
     rule
         The rule of decision, as text.
+    blocks
+        The groups or waves, and the names of their parameters in the fits.
     warnings
         What is doubtful in the fits, with the step.
     """
@@ -36,6 +39,7 @@ class InvarianceResult(Result):
     table: pd.DataFrame
     releases: tuple[Release, ...]
     rule: str
+    blocks: Blocks
     warnings: tuple[str, ...]
 
     def tidy(self) -> pd.DataFrame:
@@ -63,7 +67,7 @@ class InvarianceResult(Result):
         return found
 
     def latent_means(self, step: str = "scalar", *, level: float = 0.95) -> pd.DataFrame:
-        """Return latent means of each group less those of the first, with intervals and standardized differences.
+        """Return latent means of each group or wave less those of the first, with intervals and standardized sizes.
 
         Raises
         ------
@@ -71,17 +75,18 @@ class InvarianceResult(Result):
             If the step is not there or does not free latent means.
         """
         fit = self._step(step)
-        if "intercepts" not in fit.table.options.group_equal or "means" in fit.table.options.group_equal:
+        equal = str(self.table.set_index("step").loc[step, "equal"]).split(", ")
+        if "intercepts" not in equal or "means" in equal:
             raise OptionError(
                 f"Latent means are not free at the step {step!r}.",
                 where="argument 'step'",
                 remedy="Use 'scalar' or 'strict'.",
             )
-        return latent_means(fit, level=level)
+        return latent_means(fit, self.blocks, level=level)
 
     def dmacs(self, step: str = "scalar") -> pd.DataFrame:
         """Return dMACS effect sizes of non-invariance of the indicators released at a step (others are 0)."""
-        return dmacs(self._step(step))
+        return dmacs(self._step(step), self.blocks)
 
     def released(self) -> pd.DataFrame:
         """Return the released parameters: ``step, parameter, statistic, df, p_value`` of the score test."""

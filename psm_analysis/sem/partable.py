@@ -115,9 +115,10 @@ def build_table(model: ParsedModel, options: TableOptions) -> ParameterTable:
     parameters: list[Parameter] = []
     for group in range(1, options.n_groups + 1):
         for position, (row, modifiers) in enumerate(rows):
-            parameter = _modified(_in_group(row, roles, options, group=group, equal=equal), modifiers, group=group)
+            kept = equal - {_kind(row, roles)} if row.key in partial else equal
+            parameter = _modified(_in_group(row, roles, options, group=group, equal=kept), modifiers, group=group)
             plain = f".p{(group - 1) * len(rows) + position + 1}."
-            tied = group > 1 and parameter.key not in partial and _kind(row, roles) in equal
+            tied = group > 1 and _kind(row, roles) in kept
             shared = parameter.label or (f".p{position + 1}." if tied else plain)
             parameters.append(replace(parameter, shared=shared))
     return ParameterTable(_equalised(parameters, rows), model.constraints, roles, options)

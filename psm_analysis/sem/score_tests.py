@@ -125,15 +125,17 @@ def tied_rows(result: SemResult) -> Index:
 def released_scores(result: SemResult, rows: Sequence[int] | Index) -> tuple[Array, Array]:
     """Return the scores of one observation for parameters of their own, and their information given all others.
 
-    The information of each is that with all other equalities in force.
+    The information of each is that with all other equalities in force; rows of fixed parameters may be among them.
     """
     problem, n = result.problem, result.problem.n_free
+    places = result.problem.position[rows]
+    within = np.where(places[:, None] >= 0, np.eye(n)[places], 0.0)
     position = problem.position.copy()
     position[rows] = n + np.arange(len(rows))
     wide = replace(problem, position=position)
     x = np.concatenate([result.solution.x, result.estimates[rows]])
     gradient, information = wide.derivatives(x)
-    tied = np.vstack([np.eye(n), np.eye(n)[problem.position[rows]]]) @ free_directions(result.solution.jacobian)
+    tied = np.vstack([np.eye(n), within]) @ free_directions(result.solution.jacobian)
     cross = information[n:] @ tied
     inner = tied.T @ information @ tied
     return -gradient[n:] / 2.0, information[n:, n:] - cross @ np.linalg.solve(inner, cross.T)

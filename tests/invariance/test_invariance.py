@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.special import ndtr
 
 import psm_analysis as psm
 from psm_analysis.invariance.ladder import ladder
@@ -73,6 +74,27 @@ def test_table_and_decisions(golden_data: Any) -> None:
     assert strict.table["decision"].tolist() == ["holds", "holds", "fails", "fails"]
 
 
+def test_residual_variance_of_an_ordinal_item_is_released() -> None:
+    rng, frames = np.random.default_rng(8), []
+    for g in range(2):
+        noise = np.array([0.7, 0.7, 0.7, 1.5 if g else 0.7, 0.7])
+        y = rng.normal(size=(1500, 1)) * [1.0, 0.8, 0.9, 0.9, 0.9] + rng.normal(size=(1500, 5)) * noise
+        frames.append(pd.DataFrame(np.digitize(y, [-1.0, 0.2, 1.2]), columns=list("abcde")).assign(g=f"g{g}"))
+    found = psm.invariance(
+        "f =~ a + b + c + d + e",
+        pd.concat(frames, ignore_index=True),
+        group="g",
+        steps=("scalar", "strict"),
+        ordered=True,
+        parameterization="theta",
+        rule={"p": 0.01},
+        partial=True,
+    )
+    assert found.released()["parameter"].tolist() == ["d ~~ d"]
+    values = found.steps["strict"].tidy().set_index(["lhs", "op", "rhs", "group"])["estimate"]
+    assert values["d", "~~", "d", "g1"] == pytest.approx((1.5 / 0.7) ** 2, rel=0.3)
+
+
 def drifting(n: int = 500, seed: int = 1, groups: int = 2) -> pd.DataFrame:
     """Return items of one factor; the later groups answer item c higher and load less on item e."""
     rng = np.random.default_rng(seed)
@@ -124,6 +146,33 @@ def test_dmacs_by_integration() -> None:
     assert sizes.loc["e", "dmacs"] == pytest.approx(np.sqrt(((level + slope * draws) ** 2).mean()) / pooled, rel=0.01)
     assert sizes.loc["c", "dmacs"] == pytest.approx(0.6 / data.groupby("g")["c"].var().mean() ** 0.5, rel=0.15)
     assert sizes.loc["b", "dmacs"] == 0.0
+
+
+@pytest.mark.parametrize("parameterization", ["delta", "theta"])
+def test_dmacs_of_ordinal_items_by_simulation(parameterization: str) -> None:
+    rng, loadings = np.random.default_rng(5), np.array([1.0, 0.8, 0.9, 0.7, 0.9])
+    frames = []
+    for g in range(2):
+        y = rng.normal(0.3 * g, 1.0, size=(1500, 1)) * loadings + rng.normal(size=(1500, 5)) * 0.7
+        y[:, 2] += 0.7 * g
+        frames.append(pd.DataFrame(np.digitize(y, [-1.0, 0.2, 1.2]), columns=list("abcde")).assign(g=f"g{g}"))
+    data = pd.concat(frames, ignore_index=True)
+    steps = ("configural", "thresholds", "metric", "scalar")
+    options = {"ordered": True, "parameterization": parameterization, "rule": {"p": 0.01}, "partial": True}
+    found = psm.invariance("f =~ a + b + c + d + e", data, group="g", steps=steps, **options)
+    assert found.released()["parameter"].tolist() == ["c ~ 1"]
+    values = found.steps["scalar"].tidy().set_index(["lhs", "op", "rhs", "group"])["estimate"]
+    eta = rng.normal(values["f", "~1", "", "g1"], values["f", "~~", "f", "g1"] ** 0.5, 200_000)
+    cuts = np.array([values["c", "|", f"t{k}", "g0"] for k in (1, 2, 3)])
+    expected = []
+    for g in ("g0", "g1"):
+        latent = values["c", "~1", "", g] + values["f", "=~", "c", g] * eta
+        spread = values["c", "~~", "c", g] ** 0.5
+        expected.append(ndtr((latent[:, None] - cuts) / spread).sum(axis=1))
+    size = np.sqrt(((expected[1] - expected[0]) ** 2).mean()) / data.groupby("g")["c"].var().mean() ** 0.5
+    sizes = found.dmacs().set_index("item")["dmacs"]
+    assert sizes["c"] == pytest.approx(size, rel=0.005)
+    assert size > 0.3
 
 
 @pytest.mark.filterwarnings("ignore::psm_analysis.PsmAnalysisWarning")
