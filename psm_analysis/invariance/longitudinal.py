@@ -41,7 +41,7 @@ def longitudinal_invariance(
     residual_lag: int | None = None,
     **options: Any,
 ) -> InvarianceResult:
-    """Test measurement invariance over waves of the same persons: does the scale mean the same each time?
+    """Test measurement invariance over waves of the same persons.
 
     The waves are one model of a single group. Every factor has a variable per wave, and these covary freely; residuals
     of the same item covary between waves; what a step makes equal is equal over waves. Latent means of the first wave
