@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Literal
 
 import pandas as pd
@@ -11,6 +12,7 @@ from psm_analysis._options import Language, check_option
 from psm_analysis.errors import DataError, OptionError, require
 from psm_analysis.report.catalogue import known_column
 from psm_analysis.report.columns import Column, RowGroup
+from psm_analysis.report.fit_notes import scaled_note
 from psm_analysis.report.frames import (
     PARAMETER,
     check_names,
@@ -49,7 +51,8 @@ def fit_table(
     ----------
     glances
         Name of the model -> its glance(): chisq, df, p_value, cfi, tli, rmsea, rmsea_ci_low, rmsea_ci_high, srmr, aic,
-        bic (those that any model has are printed); estimator and nobs are printed where they differ.
+        bic (those that any model has are printed); estimator and nobs are printed where they differ. Where ``test`` and
+        ``measures`` say that they are scaled or robust, the note says so too.
     differences
         "previous" for the plain chi-square difference from the model above, valid for nested models fitted by ML, GLS
         or WLS on the same data; or a frame indexed by model with chisq_diff, df_diff, p_value of a scaled test.
@@ -72,7 +75,7 @@ def fit_table(
     rows["model"] = list(models)
     shown = ["model", *(name for name in ("estimator", "nobs") if name in rows and rows[name].nunique() > 1)]
     shown += [name for name in FIT_COLUMNS if name in rows and rows[name].notna().any()]
-    columns = [_fit_column(name, lang) for name in shown]
+    columns = [_fit_column(name, rows, lang) for name in shown]
     if differences is not None:
         rows = _with_differences(rows, differences)
         columns += [
@@ -87,6 +90,7 @@ def fit_table(
         note=join_notes(
             note,
             word("note_fit", lang),
+            scaled_note(rows, lang=lang),
             word("note_delta", lang) if isinstance(differences, str) else "",
             _not_converged(rows, lang),
             lang=lang,
@@ -96,7 +100,9 @@ def fit_table(
     )
 
 
-def _fit_column(name: str, lang: Language) -> Column:
+def _fit_column(name: str, rows: pd.DataFrame, lang: Language) -> Column:
+    if name == "df" and (rows["df"].astype(float) % 1 > 0).any():
+        return replace(known_column(name, lang=lang), kind="decimal")
     if name == "rmsea_ci_low":
         return Column(name, word("ci90", lang), "ci", upper="rmsea_ci_high", decimals=3, leading_zero=False)
     return known_column(name, lang=lang)
@@ -118,6 +124,7 @@ def _with_differences(rows: pd.DataFrame, differences: pd.DataFrame | str) -> pd
     if differences != "previous":
         raise OptionError("differences is 'previous', a frame, or nothing.", where="argument 'differences'")
     scaled = sorted(set(rows["estimator"].astype(str)) - set(SIMPLE_ESTIMATORS)) if "estimator" in rows else []
+    scaled = scaled or sorted(set(rows["test"].astype(str)) - {"standard"} if "test" in rows else ())
     if scaled:
         raise OptionError(
             f"The difference of two {' or '.join(scaled)} chi-squares is not a chi-square.",

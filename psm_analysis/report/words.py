@@ -107,6 +107,14 @@ WORDS: dict[str, tuple[str, str]] = {
         "为确定因子尺度而固定的载荷不作检验。",
     ),
     "note_delta": ("Δ compares each model with the one above it.", "Δ 为该模型与上一模型之差。"),
+    "note_scaled": (
+        "{of}χ² is scaled ({scaling}); CFI, TLI, and RMSEA are {kind}.",
+        "{of}χ² 为校正值（{scaling}）；CFI、TLI 与 RMSEA 为{kind}。",
+    ),
+    "of_models": ("For {names}: ", "{names}："),
+    "standard": ("unscaled", "未校正值"),
+    "scaled": ("scaled", "校正值"),
+    "robust": ("robust", "稳健值"),
     "note_fit": (
         "CFI = comparative fit index; TLI = Tucker–Lewis index; RMSEA = root mean square error of approximation; "
         "CI = confidence interval; SRMR = standardized root mean square residual.",

@@ -15,6 +15,8 @@ from psm_analysis._results import Result
 from psm_analysis.errors import DataError, ModelError, OptionError
 from psm_analysis.sem.difference_test import DifferenceTest, difference_test
 from psm_analysis.sem.nesting import estimation_of
+from psm_analysis.sem.reported import measure_kind as measure_kind
+from psm_analysis.sem.reported import measures_of as measures_of
 from psm_analysis.sem.result import SemResult
 
 DIFFERENCES = ("cfi", "rmsea", "srmr", "aic", "bic")
@@ -195,26 +197,6 @@ def _same_moments(first: SemResult, other: SemResult) -> bool:
         if a.nobs != b.nobs or not np.allclose(a.cov, b.cov[np.ix_(order, order)], rtol=1e-6, atol=1e-9):
             return False
     return True
-
-
-def measure_kind(fits: Sequence[SemResult]) -> str:
-    """Return which CFI and RMSEA all fits have: ``robust``, else ``scaled``, else ``standard``.
-
-    Never ``robust`` for ordinal variables: those compare correlations alone and do not see thresholds or intercepts.
-    """
-    ordinal = fits[0].sample.groups[0].ordinal is not None
-    for kind in ("scaled",) if ordinal else ("robust", "scaled"):
-        values = [fit.fit_measures.get(f"{name}_{kind}", math.nan) for fit in fits for name in ("cfi", "rmsea")]
-        if all(map(math.isfinite, values)):
-            return kind
-    return "standard"
-
-
-def measures_of(fit: SemResult, kind: str) -> dict[str, float]:
-    """Return CFI and RMSEA of that kind, SRMR, AIC and BIC (nan where the estimator has none)."""
-    ending = "" if kind == "standard" else f"_{kind}"
-    keys = {"cfi": f"cfi{ending}", "rmsea": f"rmsea{ending}"} | {name: name for name in ("srmr", "aic", "bic")}
-    return {name: float(fit.fit_measures.get(key, math.nan)) for name, key in keys.items()}
 
 
 def _frame(

@@ -104,7 +104,11 @@ class SemResult(Result):
         return tables.parameter_frame(self, level=level)
 
     def glance(self) -> pd.DataFrame:
-        """Return one row: estimator, N, parameters, chi-square and the common fit measures."""
+        """Return one row: estimator, N, parameters, chi-square and the common fit measures, those to be reported.
+
+        With an estimator that scales its test, ``chisq, df, p_value`` are scaled; CFI, TLI and RMSEA are robust where
+        they exist, else scaled. ``test`` and ``measures`` say which; :attr:`fit_measures` holds every version.
+        """
         return tables.glance_frame(self)
 
     def standardized(self, kind: Kind = "std_all", *, level: float = 0.95) -> pd.DataFrame:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import html
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
 from psm_analysis._results import format_number
+from psm_analysis.sem.summary_fit import fit_lines, line, p_text
 
 if TYPE_CHECKING:
     from psm_analysis.sem.result import SemResult
@@ -18,7 +19,9 @@ SECTIONS = (
     ("~", "Regressions"),
     ("~~", "Covariances"),
     ("~1", "Intercepts"),
+    ("|", "Thresholds"),
     ("var", "Variances"),
+    ("~*~", "Scales"),
     (":=", "Defined parameters"),
 )
 _WIDTH = 20
@@ -26,8 +29,8 @@ _WIDTH = 20
 
 def summary_text(result: SemResult) -> str:
     """Return the printed summary of a fit."""
-    lines = [*_head(result), *_fit(result)]
-    frame = result.tidy()
+    lines = [*_head(result), *fit_lines(result)]
+    frame = _shown(result)
     for title, part in _blocks(result, frame[frame["op"] != ":="]):
         lines += ["", f"{title}:"] if title else []
         lines += _parameters(part)
@@ -51,21 +54,32 @@ def _blocks(result: SemResult, frame: pd.DataFrame) -> list[tuple[str, pd.DataFr
     return [(f"Group {label}" if label else "", frame[frame["group"] == label]) for label in result.group_labels]
 
 
+def _shown(result: SemResult) -> pd.DataFrame:
+    """Return the parameters that are printed: all but intercepts and scales fixed for ordinal variables by default."""
+    frame = result.tidy()
+    if all(group.ordinal is None for group in result.sample.groups):
+        return frame
+    usual = {"~1": 0.0, "~*~": 1.0}
+    fixed = (frame["std_error"] == 0) & (frame["estimate"] == frame["op"].map(usual))
+    idle = fixed.groupby([frame["op"], frame["group"]]).transform("all")
+    return frame[~idle]
+
+
 def _head(result: SemResult) -> list[str]:
     used, total = result.nobs, result.sample.n_rows
     state = f"ended normally after {result.iterations} iterations" if result.converged else "DID NOT CONVERGE"
     lines = [
         f"psm_analysis: structural equation model, {state}",
         "",
-        _line("Estimator", result.estimator if result.engine == "native" else f"{result.estimator} ({result.engine})"),
+        line("Estimator", result.estimator if result.engine == "native" else f"{result.estimator} ({result.engine})"),
         *_errors(result),
-        _line("Number of free parameters", f"{result.fit_measures['npar']:.0f}"),
-        _line("Rows used" + (f" (of {total})" if total != used else ""), str(used)),
+        line("Number of free parameters", f"{result.fit_measures['npar']:.0f}"),
+        line("Rows used" + (f" (of {total})" if total != used else ""), str(used)),
     ]
     if "nclusters" in result.fit_measures:
-        lines += [_line("Clusters", f"{result.fit_measures['nclusters']:.0f}")]
+        lines += [line("Clusters", f"{result.fit_measures['nclusters']:.0f}")]
     elif len(result.sample.groups) > 1:
-        lines += [_line(f"  group {group.label}", str(group.nobs)) for group in result.sample.groups]
+        lines += [line(f"  group {group.label}", str(group.nobs)) for group in result.sample.groups]
     return lines
 
 
@@ -73,41 +87,7 @@ def _errors(result: SemResult) -> list[str]:
     if result.resampled is None:
         return []
     drawn = result.resampled
-    return [_line("Standard errors", f"bootstrap, {len(drawn.values)} of {drawn.n} replicates, seed {drawn.seed}")]
-
-
-def _fit(result: SemResult) -> list[str]:
-    m = result.fit_measures
-    if "chisq" not in m or math.isnan(m["chisq"]):
-        return []
-    lines = ["", "Model test:"]
-    lines += [
-        _line("  Chi-square", f"{m['chisq']:.3f}"),
-        _line("  Degrees of freedom", f"{m['df']:.0f}"),
-        _line("  p value", _p(m["pvalue"]) or "-"),
-    ]
-    if "pvalue_bollen_stine" in m:
-        lines += [_line("  p value (Bollen-Stine bootstrap)", _p(m["pvalue_bollen_stine"]))]
-    lines += ["", "Fit measures:"]
-    named = (("CFI", "cfi"), ("TLI", "tli"), ("RMSEA", "rmsea"), ("SRMR", "srmr"))
-    for label, key in named:
-        if key in m:
-            extra = f"  90% CI [{m['rmsea_ci_lower']:.3f}, {m['rmsea_ci_upper']:.3f}]" if key == "rmsea" else ""
-            lines.append(_line(f"  {label}", f"{m[key]:.3f}") + extra)
-    if "logl" in m:
-        lines += [_line("  Log-likelihood", f"{m['logl']:.3f}")]
-        lines += [_line("  AIC", f"{m['aic']:.3f}"), _line("  BIC", f"{m['bic']:.3f}")]
-    return lines
-
-
-def _line(label: str, value: str) -> str:
-    return f"  {label:<42}{value:>12}"
-
-
-def _p(value: float) -> str:
-    if math.isnan(value):
-        return ""
-    return "< .001" if value < 0.001 else f"{value:.3f}"
+    return [line("Standard errors", f"bootstrap, {len(drawn.values)} of {drawn.n} replicates, seed {drawn.seed}")]
 
 
 def _parameters(frame: pd.DataFrame) -> list[str]:
@@ -128,14 +108,20 @@ def _section(part: pd.DataFrame, kind: str) -> list[str]:
         if kind in ("=~", "~", "~~") and row["lhs"] != previous:
             lines.append(f"  {row['lhs']} {kind}")
             previous = row["lhs"]
-        name = row["rhs"] if kind in ("=~", "~", "~~") else row["lhs"]
+        name = _name(row, kind)
         shown = f"    {name}" + (f" ({row['label']})" if row["label"] and kind != ":=" else "")
         test = " " * 28
         if row["std_error"] > 0:
-            test = _number(row["std_error"], 10) + _number(row["statistic"], 9) + f"{_p(row['p_value']):>9}"
+            test = _number(row["std_error"], 10) + _number(row["statistic"], 9) + f"{p_text(row['p_value']):>9}"
         numbers = _number(row["estimate"], 10) + test + _number(row["std_lv"], 10) + _number(row["std_all"], 10)
         lines.append(f"{shown:<{_WIDTH + 6}}" + numbers)
     return lines
+
+
+def _name(row: dict[Any, Any], kind: str) -> str:
+    if kind == "|":
+        return f"{row['lhs']}|{row['rhs']}"
+    return str(row["rhs"] if kind in ("=~", "~", "~~") else row["lhs"])
 
 
 def _number(value: float, width: int) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -15,26 +14,11 @@ from psm_analysis._results import INFERENCE
 from psm_analysis.sem.arrays import Array
 from psm_analysis.sem.implied import Implied, imply
 from psm_analysis.sem.problem import Problem
+from psm_analysis.sem.reported import reported
 from psm_analysis.sem.standardize import Kind, standardized, standardized_jacobian, unconditional
 
 if TYPE_CHECKING:
     from psm_analysis.sem.result import SemResult
-
-
-GLANCE = {
-    "chisq": "chisq",
-    "df": "df",
-    "p_value": "pvalue",
-    "cfi": "cfi",
-    "tli": "tli",
-    "rmsea": "rmsea",
-    "rmsea_ci_low": "rmsea_ci_lower",
-    "rmsea_ci_high": "rmsea_ci_upper",
-    "srmr": "srmr",
-    "aic": "aic",
-    "bic": "bic",
-    "logl": "logl",
-}
 
 
 def parameter_frame(result: SemResult, *, level: float) -> pd.DataFrame:
@@ -70,12 +54,11 @@ def standardized_frame(result: SemResult, *, kind: Kind, level: float) -> pd.Dat
 
 def glance_frame(result: SemResult) -> pd.DataFrame:
     """Return one row that describes the fit."""
-    measures = result.fit_measures
     row: dict[str, object] = {
         "estimator": result.estimator,
         "nobs": result.nobs,
-        "npar": int(measures["npar"]),
-        **{name: measures.get(key, math.nan) for name, key in GLANCE.items()},
+        "npar": int(result.fit_measures["npar"]),
+        **reported(result),
         "converged": result.converged,
     }
     return pd.DataFrame([row])

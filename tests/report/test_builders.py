@@ -28,6 +28,17 @@ def test_fit_table(glance: pd.DataFrame, snapshot: Snapshot) -> None:
     assert difference["p_diff"] == pytest.approx(6.3e-49, rel=0.02)
 
 
+def test_fit_table_says_what_is_scaled(glance: pd.DataFrame) -> None:
+    scaled = glance.assign(test="scaled.shifted", measures="scaled", df=10.25)
+    plain = glance.assign(test="standard", measures="standard")
+    table = psm.fit_table({"One": scaled, "Two": plain})
+    assert "For One: χ² is scaled (scaled and shifted); CFI, TLI, and RMSEA are scaled." in table.note
+    assert "10.25" in table.to_text()
+    assert "is scaled" not in psm.fit_table({"Two": plain}).note
+    with pytest.raises(psm.PsmAnalysisError, match="is not a chi-square"):
+        psm.fit_table({"a": scaled, "b": scaled}, differences="previous")
+
+
 def test_fit_table_takes_scaled_differences_from_outside(glance: pd.DataFrame) -> None:
     robust = glance.assign(estimator="MLM")
     models = {"a": robust, "b": robust}

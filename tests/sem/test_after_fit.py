@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -283,3 +285,38 @@ def test_scores_of_incomplete_rows_use_what_was_answered(golden_data) -> None:  
                 weights = loadings[seen] / residual[seen]
                 expected = weights @ centred / (weights @ loadings[seen])
             assert scores[label] == pytest.approx(expected, abs=1e-8)
+
+
+def likert_rows() -> pd.DataFrame:
+    rng = np.random.default_rng(8)
+    latent = rng.normal(size=(400, 1)) * [0.9, 0.8, 0.7, 0.8] + rng.normal(size=(400, 4)) * 0.7
+    return pd.DataFrame(np.digitize(latent, [-0.2, 0.9, 1.6]) + 1, columns=["a", "b", "c", "d"])
+
+
+@pytest.mark.parametrize(
+    ("options", "kind", "test"),
+    [
+        ({}, "", "standard"),
+        ({"estimator": "MLR"}, "_robust", "yuan.bentler.mplus"),
+        ({"estimator": "MLMVS"}, "_robust", "mean.var.adjusted"),
+        ({"ordered": True}, "_scaled", "scaled.shifted"),
+    ],
+)
+def test_glance_reports_the_test_that_the_estimator_calls_for(options: dict[str, Any], kind: str, test: str) -> None:
+    fit = psm.cfa("f =~ a + b + c + d", likert_rows(), **options)
+    row, m, scaled = fit.glance().iloc[0], fit.fit_measures, "_scaled" if kind else ""
+    assert (row["chisq"], row["df"], row["p_value"]) == tuple(m[f"{k}{scaled}"] for k in ("chisq", "df", "pvalue"))
+    assert (row["cfi"], row["rmsea"], row["rmsea_ci_high"]) == tuple(
+        m[f"{k}{kind}"] for k in ("cfi", "rmsea", "rmsea_ci_upper")
+    )
+    assert (row["test"], row["measures"]) == (test, kind.removeprefix("_") or "standard")
+
+
+def test_summary_of_an_ordinal_fit_shows_scaled_tests_and_thresholds() -> None:
+    fit = psm.cfa("f =~ a + b + c + d", likert_rows(), ordered=True)
+    text, m = fit.summary(), fit.fit_measures
+    assert f"{m['chisq']:>12.3f}{m['chisq_scaled']:>12.3f}" in text
+    assert f"{m['cfi']:>12.3f}{m['cfi_scaled']:>12.3f}{m['cfi_robust']:>12.3f}" in text
+    assert "(scaled and shifted)" in text
+    assert text.count("a|t") == 3
+    assert "Intercepts:" not in text
