@@ -84,6 +84,8 @@ class Reference:
         Share of each code among the answers given, in the order of the codes.
     complete_n, complete_means, covariance
         Of the persons who answered every item.
+    careless
+        Share of rows with two or more signs of careless answering; None if that could not be computed.
     """
 
     n: int
@@ -94,6 +96,44 @@ class Reference:
     complete_n: int
     complete_means: tuple[float, ...]
     covariance: tuple[tuple[float, ...], ...]
+    careless: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Coefficient:
+    """One parameter of a measurement model, in lavaan's notation: ``lhs op rhs`` has this value."""
+
+    lhs: str
+    op: str
+    rhs: str
+    value: float
+
+
+@dataclass(frozen=True, slots=True)
+class Measurement:
+    """The measurement model as it was estimated in the reference wave, to be held against later waves.
+
+    Attributes
+    ----------
+    model
+        Model text; empty if there is none.
+    coefficients
+        Every parameter with its estimate (maximum likelihood with means, complete rows, answers turned round).
+    nobs, chisq, df, cfi, rmsea, srmr
+        Persons, and how well the model fits the reference wave itself.
+    problem
+        Why there is no model; empty if there is one.
+    """
+
+    model: str
+    coefficients: tuple[Coefficient, ...]
+    nobs: int
+    chisq: float | None
+    df: int
+    cfi: float | None
+    rmsea: float | None
+    srmr: float | None
+    problem: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +155,7 @@ class ScoringModel(Result):
     method
         ``mean`` of the answered items; ``sum`` of complete answers; ``prorated`` sum, items times mean; ``pomp``, the
         mean as percent of the maximum possible; ``regression`` or ``bartlett`` factor scores.
-    items, scales, reference, check
+    items, scales, reference, measurement, check
         See the classes of that name.
     """
 
@@ -126,6 +166,7 @@ class ScoringModel(Result):
     items: tuple[ScoredItem, ...]
     scales: tuple[Scale, ...]
     reference: Reference
+    measurement: Measurement
     check: CheckScores
 
     @property

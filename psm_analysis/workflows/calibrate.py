@@ -16,6 +16,8 @@ from psm_analysis.scoring.apply import FACTOR
 from psm_analysis.scoring.fingerprint import instrument_hash
 from psm_analysis.scoring.model import CheckScores, Norms, Reference, Scale, ScoredItem, ScoringModel
 from psm_analysis.survey.wave import SurveyWave
+from psm_analysis.workflows.careless import careless_share
+from psm_analysis.workflows.measurement import frozen_measurement
 
 Array = NDArray[np.float64]
 
@@ -96,7 +98,8 @@ def calibrate(
         method=method,
         items=items,
         scales=scales,
-        reference=_reference(turned, items),
+        reference=_reference(turned, items, careless=careless_share(wave)),
+        measurement=frozen_measurement(turned, model or known.model()),
         check=CheckScores((), ()),
     )
     scores = frozen.scores_of(wave.data[ids].to_numpy(dtype=float))
@@ -205,7 +208,7 @@ def _alpha(answers: pd.DataFrame) -> float | None:
     return float(k / (k - 1) * (1 - np.trace(S) / S.sum())) if S.sum() > 0 else None
 
 
-def _reference(turned: pd.DataFrame, items: tuple[ScoredItem, ...]) -> Reference:
+def _reference(turned: pd.DataFrame, items: tuple[ScoredItem, ...], *, careless: float | None) -> Reference:
     complete = turned.dropna().to_numpy()
     if len(complete) < 2 or turned.count().min() < 2:
         raise DataError(
@@ -222,6 +225,7 @@ def _reference(turned: pd.DataFrame, items: tuple[ScoredItem, ...]) -> Reference
         complete_n=len(complete),
         complete_means=tuple(complete.mean(axis=0).tolist()),
         covariance=tuple(tuple(row) for row in np.atleast_2d(np.cov(complete, rowvar=False)).tolist()),
+        careless=careless,
     )
 
 

@@ -13,14 +13,13 @@ from psm_analysis.errors import DataError
 from psm_analysis.scoring.apply import turned
 from psm_analysis.scoring.checks import read_answers
 from psm_analysis.scoring.model import ScoringModel
-from psm_analysis.survey.screen import screen
 from psm_analysis.survey.wave import SurveyWave
+from psm_analysis.workflows.careless import careless_share
 from psm_analysis.workflows.drift_items import ALPHA, item_rows
 
 Array = NDArray[np.float64]
 LOSS_LIMIT = 0.05
 CARELESS_LIMIT = 0.12
-FLAGS = 2
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -151,7 +150,7 @@ def drift(model: ScoringModel, wave: SurveyWave) -> DriftReport:
         nobs=len(values),
         items=item_rows(model, values, complete=complete),
         scales=_scale_rows(model, complete),
-        careless=_careless(wave),
+        careless=careless_share(wave),
     )
 
 
@@ -176,9 +175,3 @@ def _scale_rows(model: ScoringModel, complete: Array) -> pd.DataFrame:
 def _alpha(S: Array) -> float:
     k, total = len(S), float(S.sum())
     return k / (k - 1) * (1 - float(np.trace(S)) / total) if total > 0 else float("nan")
-
-
-def _careless(wave: SurveyWave) -> float | None:
-    """Return the share of rows with two or more flags."""
-    report = screen(wave)
-    return float((report.n_flags >= FLAGS).mean()) if report.flags.shape[1] >= FLAGS else None
