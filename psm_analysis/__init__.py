@@ -99,6 +99,7 @@ _PUBLIC = {
     "run_study": "studies.run",
     "sampling_adequacy": "efa.suitability",
     "save_figure": "report.figure_files",
+    "score_file": "scoring.score_file",
     "score_scales": "scoring.rules",
     "score_tests": "sem.score_tests",
     "scree_plot": "report.plot_scree",

@@ -51,9 +51,10 @@ ColumnKind = Literal["text", "integer", "decimal", "coefficient", "p", "ci", "st
 ModelKind = Literal["one-factor", "correlated", "second-order", "bifactor"]
 ScoringRule = Literal["mean", "sum"]
 MissingKind = Literal["proportion", "count"]
-SqlDialect = Literal["duckdb"]
+SqlDialect = Literal["duckdb", "spark"]
 BadValues = Literal["refuse", "missing", "drop"]
-ScoringMethod = Literal["mean", "sum", "pomp", "prorated", "regression", "bartlett"]
+ScoringMethod = Literal["mean", "sum", "pomp", "prorated", "regression", "bartlett", "tenberge", "eap"]
+ScoreColumns = Literal["all", "scores"]
 
 T = TypeVar("T")
 

@@ -5,15 +5,10 @@ from __future__ import annotations
 import argparse
 from argparse import Namespace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, get_args
+from typing import get_args
 
-import pandas as pd
-
-from psm_analysis._options import BadValues, ScoringMethod
+from psm_analysis._options import BadValues, ScoreColumns, ScoringMethod
 from psm_analysis.survey.profile import profile_ids
-
-if TYPE_CHECKING:
-    from psm_analysis.scoring.model import ScoringModel
 
 
 def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -36,6 +31,7 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
     parser.add_argument("--instrument", metavar="TOML", help="your own definition, which the model must fit")
     parser.add_argument("--id", metavar="COLUMN", help="column that identifies the persons")
     parser.add_argument("--bad-values", choices=get_args(BadValues), default="refuse", help="default: refuse")
+    parser.add_argument("--columns", choices=get_args(ScoreColumns), default="all", help="scores: without norms")
     parser.add_argument("--profile", choices=profile_ids(), default="plain", help="layout of the export")
     parser.add_argument("--overwrite", action="store_true", help="replace existing scores")
     parser.set_defaults(run="run_score", module="scoring")
@@ -67,66 +63,27 @@ def run_calibrate(arguments: Namespace) -> int:
 
 def run_score(arguments: Namespace) -> int:
     """Write scores and the report of the run."""
-    from psm_analysis.scoring.output import check_output, place_scores, report_path
+    from psm_analysis.scoring.output import report_path
+    from psm_analysis.scoring.score_file import score_file
     from psm_analysis.scoring.store import load_scoring_model
-    from psm_analysis.scoring.stream import stream_scores
-
-    model = load_scoring_model(arguments.model, instrument=arguments.instrument)
-    check_output(arguments.out, overwrite=arguments.overwrite)
-    streamed = None
-    if arguments.profile == "plain":
-        streamed = stream_scores(model, Path(arguments.file), target=Path(arguments.out), id=arguments.id)
-    if streamed is None:
-        kept, rows = _score_in_memory(model, arguments)
-    else:
-        report = _report(model, arguments) | {
-            "engine": "duckdb",
-            "rows_in": streamed.rows,
-            "rows_out": streamed.rows,
-            "rows_dropped": 0,
-            "bad_answers": {},
-            "without_score": streamed.without_score,
-            "other_columns": list(streamed.other_columns),
-        }
-        place_scores(streamed.file, arguments.out, report=report, overwrite=arguments.overwrite)
-        kept = rows = streamed.rows
-    print(f"{kept} of {rows} rows scored: {arguments.out}")
-    print(f"report of the run: {report_path(arguments.out)}")
-    return 0
-
-
-def _report(model: ScoringModel, arguments: Namespace) -> dict[str, Any]:
     from psm_analysis.survey.formats import file_hash
 
-    return {
-        "input": Path(arguments.file).name,
-        "input_sha256": file_hash(Path(arguments.file)),
-        "model": Path(arguments.model).name,
-        "model_sha256": file_hash(Path(arguments.model)),
-        "instrument": model.instrument,
-        "method": model.method,
-        "bad_values": arguments.bad_values,
-    }
-
-
-def _score_in_memory(model: ScoringModel, arguments: Namespace) -> tuple[int, int]:
-    """Write scores by pandas; return the rows written and read."""
-    from psm_analysis.scoring.apply import score_frame
-    from psm_analysis.scoring.output import write_scores
-
-    frame = _read(arguments)
-    scored = score_frame(model, frame, id=arguments.id, bad_values=arguments.bad_values)
-    report = _report(model, arguments) | {
-        "engine": "pandas",
-        "rows_in": scored.rows_in,
-        "rows_out": len(scored.scores),
-        "rows_dropped": scored.dropped,
-        "bad_answers": scored.bad,
-        "without_score": {scale.id: int(scored.scores[scale.id].isna().sum()) for scale in model.scales},
-        "other_columns": [str(name) for name in frame.columns if name not in (*model.item_ids, arguments.id)],
-    }
-    write_scores(scored.scores, arguments.out, report=report, overwrite=arguments.overwrite)
-    return len(scored.scores), scored.rows_in
+    stored = Path(arguments.model)
+    model = load_scoring_model(stored, instrument=arguments.instrument)
+    report = score_file(
+        model,
+        arguments.file,
+        out=arguments.out,
+        id=arguments.id,
+        bad_values=arguments.bad_values,
+        columns=arguments.columns,
+        profile=arguments.profile,
+        overwrite=arguments.overwrite,
+        about={"model": stored.name, "model_sha256": file_hash(stored)},
+    )
+    print(f"{report['rows_out']} of {report['rows_in']} rows scored: {arguments.out}")
+    print(f"report of the run: {report_path(arguments.out)}")
+    return 0
 
 
 def run_drift(arguments: Namespace) -> int:
@@ -143,18 +100,3 @@ def run_drift(arguments: Namespace) -> int:
     report = drift(model, wave)
     print(report.summary())
     return 3 if report.breaches and arguments.fail_on_drift else 0
-
-
-def _read(arguments: Namespace) -> pd.DataFrame:
-    """Return the cells of the file; codes that an SPSS file declares missing are missing."""
-    from psm_analysis.survey.formats import read_table
-    from psm_analysis.survey.profile import load_profile
-
-    ids = (arguments.id,) if arguments.id else ()
-    raw = read_table(Path(arguments.file), load_profile(arguments.profile), as_text=ids)
-    frame = raw.frame.copy()
-    for name, ranges in raw.missing_ranges.items():
-        codes = pd.to_numeric(frame[name], errors="coerce")
-        for low, high in ranges:
-            frame[name] = frame[name].mask(codes.between(low, high))
-    return frame

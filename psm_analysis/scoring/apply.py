@@ -15,16 +15,17 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from psm_analysis._options import BadValues, check_option
+from psm_analysis._options import BadValues, ScoreColumns, check_option
 from psm_analysis.errors import DataError
 from psm_analysis.scoring.checks import Answers, read_answers
 from psm_analysis.scoring.norms import norm_columns
+from psm_analysis.scoring.packing import FACTOR, origin
 
 if TYPE_CHECKING:
     from psm_analysis.scoring.model import Scale, ScoringModel
 
 Array = NDArray[np.float64]
-FACTOR = ("regression", "bartlett")
+PARTS = ("se", "n", "percentile", "t", "stanine")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -52,32 +53,43 @@ def scores_of(model: ScoringModel, answers: Array) -> Array:
     return np.column_stack([_score(model, scale, values=values) for scale in model.scales])
 
 
-def score_frame(model: ScoringModel, frame: pd.DataFrame, *, id: str | None, bad_values: BadValues) -> Scored:
+def score_frame(
+    model: ScoringModel, frame: pd.DataFrame, *, id: str | None, bad_values: BadValues, columns: ScoreColumns = "all"
+) -> Scored:
     """Return scores with norms, counts and flags; see `ScoringModel.score`."""
     check_option(bad_values, BadValues, name="bad_values")
+    check_option(columns, ScoreColumns, name="columns")
+    refuse_name(model, id)
     answers = read_answers(model, frame, id=id, bad_values=bad_values)
     scores = scores_of(model, answers.values)
-    columns: dict[str, object] = {} if id is None else {id: frame.loc[answers.kept, id].to_numpy()}
-    taken = {name for scale in model.scales for name in _names(scale)} | {"flags"}
-    if id in taken:
+    found: dict[str, object] = {} if id is None else {id: frame.loc[answers.kept, id].to_numpy()}
+    for k, scale in enumerate(model.scales):
+        if columns == "scores":
+            found[scale.id] = scores[:, k]
+            continue
+        n = np.sum(~np.isnan(answers.values[:, _places(model, scale)]), axis=1)
+        error = np.nan if scale.std_error is None else scale.std_error
+        se = np.where(np.isnan(scores[:, k]) | (n < len(scale.items)), np.nan, error)
+        parts = (scores[:, k], se, n, *norm_columns(scale.norms[0], scores[:, k]))
+        found |= dict(zip(names(scale), parts, strict=True))
+    found["flags"] = _flags(model, answers, scores=scores)
+    scored = pd.DataFrame(found, index=frame.index[answers.kept])
+    return Scored(scored, rows_in=len(frame), bad=answers.bad, dropped=int((~answers.kept).sum()))
+
+
+def names(scale: Scale) -> tuple[str, ...]:
+    """Return the columns of one scale."""
+    return (scale.id, *(f"{scale.id}_{part}" for part in PARTS))
+
+
+def refuse_name(model: ScoringModel, id: str | None) -> None:
+    """Raise a DataError if the id column has the name of a column of the scores."""
+    if id in {"flags", *(part for scale in model.scales for part in names(scale))}:
         raise DataError(
             f"The id column {id!r} has the name of a column of the scores.",
             where="argument 'id'",
             remedy="Rename the id column.",
         )
-    for k, scale in enumerate(model.scales):
-        n = np.sum(~np.isnan(answers.values[:, _places(model, scale)]), axis=1)
-        error = np.nan if scale.std_error is None else scale.std_error
-        se = np.where(np.isnan(scores[:, k]) | (n < len(scale.items)), np.nan, error)
-        parts = (scores[:, k], se, n, *norm_columns(scale.norms[0], scores[:, k]))
-        columns |= dict(zip(_names(scale), parts, strict=True))
-    columns["flags"] = _flags(model, answers, scores=scores)
-    scored = pd.DataFrame(columns, index=frame.index[answers.kept])
-    return Scored(scored, rows_in=len(frame), bad=answers.bad, dropped=int((~answers.kept).sum()))
-
-
-def _names(scale: Scale) -> tuple[str, ...]:
-    return (scale.id, *(f"{scale.id}_{part}" for part in ("se", "n", "percentile", "t", "stanine")))
 
 
 def _places(model: ScoringModel, scale: Scale) -> list[int]:
@@ -89,16 +101,30 @@ def _score(model: ScoringModel, scale: Scale, *, values: Array) -> Array:
     places = _places(model, scale)
     x = values[:, places]
     n = np.sum(~np.isnan(x), axis=1)
+    if model.method not in FACTOR:
+        base, unit = origin(model, scale)
+        if base is None:
+            ends = np.array([(model.items[j].codes[0], model.items[j].codes[-1]) for j in places], dtype=float)
+            x = (x - ends[:, 0]) * (unit / (ends[:, 1] - ends[:, 0]))
+        return rule_scores(model, scale, totals=_total(np.where(np.isnan(x), 0.0, x)), n=n)
     out: Array = np.full(len(x), np.nan)
     enough = n >= scale.required
-    if model.method in FACTOR:
-        out[enough] = _total(x[enough] * np.array(scale.weights)) + scale.constant
-        return out
+    out[enough] = _total(x[enough] * np.array(scale.weights)) + scale.constant
+    return out
+
+
+def rule_scores(model: ScoringModel, scale: Scale, *, totals: Array, n: Array) -> Array:
+    """Return mean, sum or POMP of whole-number totals; NaN where fewer are answered than the rule asks for.
+
+    Totals are sums of the answers turned round; for POMP of their distances from the lowest code, in common units of
+    the response scales.
+    """
+    out: Array = np.full(len(totals), np.nan)
+    enough = (n >= scale.required) & (n > 0)
     if model.method == "pomp":
-        ends = np.array([(model.items[j].codes[0], model.items[j].codes[-1]) for j in places], dtype=float)
-        x = 100.0 * (x - ends[:, 0]) / (ends[:, 1] - ends[:, 0])
-    np.divide(_total(np.where(np.isnan(x), 0.0, x)), n, out=out, where=enough & (n > 0))
-    return out * len(places) if model.method in ("sum", "prorated") else out
+        return np.divide(100.0 * totals, origin(model, scale)[1] * n, out=out, where=enough)
+    np.divide(totals, n, out=out, where=enough)
+    return out * len(scale.items) if model.method in ("sum", "prorated") else out
 
 
 def _total(terms: Array) -> Array:
@@ -109,13 +135,12 @@ def _total(terms: Array) -> Array:
     return total
 
 
-def _flags(model: ScoringModel, answers: Answers, *, scores: Array) -> list[str]:
+def _flags(model: ScoringModel, answers: Answers, *, scores: Array) -> NDArray[np.object_]:
+    """Return a text per row: ``all_missing``, ``too_few:<scale>``, ``bad_value``, joined by semicolons."""
     empty: NDArray[np.bool_] = np.asarray(np.isnan(answers.values).all(axis=1))
-    short = [np.isnan(scores[:, k]) & ~empty for k in range(len(model.scales))]
-    flags: list[list[str]] = [["all_missing"] if gone else [] for gone in empty]
-    for scale, rows in zip(model.scales, short, strict=True):
-        for row in np.flatnonzero(rows):
-            flags[row].append(f"too_few:{scale.id}")
-    for row in np.flatnonzero(answers.changed):
-        flags[row].append("bad_value")
-    return [";".join(entry) for entry in flags]
+    flags = {"all_missing": empty}
+    flags |= {f"too_few:{scale.id}": np.isnan(scores[:, k]) & ~empty for k, scale in enumerate(model.scales)}
+    flags["bad_value"] = answers.changed
+    found, member = np.unique(np.column_stack(list(flags.values())), axis=0, return_inverse=True)
+    texts = [";".join(name for name, raised in zip(flags, row, strict=True) if raised) for row in found]
+    return np.array(texts, dtype=object)[member.ravel()]

@@ -44,6 +44,17 @@ def read_answers(model: ScoringModel, frame: pd.DataFrame, *, id: str | None, ba
         wrong = [item for item in present if read[item.id][1].any()]
         problems += [_value_problem(frame[item.id], item, bad=read[item.id][1]) for item in wrong]
     problems += coding
+    refuse(model, problems)
+    bad = np.column_stack([read[item][1] for item in model.item_ids])
+    rows: NDArray[np.bool_] = np.asarray(bad.any(axis=1))
+    kept: NDArray[np.bool_] = ~rows if bad_values == "drop" else np.ones(len(frame), dtype=bool)
+    values = np.column_stack([read[item][0] for item in model.item_ids])[kept]
+    counts = {item: int(count) for item, count in zip(model.item_ids, bad.sum(axis=0), strict=True) if count}
+    return Answers(values, kept=kept, changed=rows[kept], bad=counts)
+
+
+def refuse(model: ScoringModel, problems: list[str]) -> None:
+    """Raise a DataError that names all problems, if there are any."""
     if problems:
         head = "1 problem" if len(problems) == 1 else f"{len(problems)} problems"
         raise DataError(
@@ -51,12 +62,6 @@ def read_answers(model: ScoringModel, frame: pd.DataFrame, *, id: str | None, ba
             where=f"scoring model of '{model.instrument}'",
             remedy="Correct the file; bad_values='missing' or 'drop' lets single bad answers pass, and counts them.",
         )
-    bad = np.column_stack([read[item][1] for item in model.item_ids])
-    rows: NDArray[np.bool_] = np.asarray(bad.any(axis=1))
-    kept: NDArray[np.bool_] = ~rows if bad_values == "drop" else np.ones(len(frame), dtype=bool)
-    values = np.column_stack([read[item][0] for item in model.item_ids])[kept]
-    counts = {item: int(count) for item, count in zip(model.item_ids, bad.sum(axis=0), strict=True) if count}
-    return Answers(values, kept=kept, changed=rows[kept], bad=counts)
 
 
 def _column_problems(model: ScoringModel, frame: pd.DataFrame, *, id: str | None) -> list[str]:
@@ -73,8 +78,13 @@ def _column_problems(model: ScoringModel, frame: pd.DataFrame, *, id: str | None
     elif id is not None:
         twice = frame[id][frame[id].duplicated() & frame[id].notna()].unique()
         if len(twice):
-            problems.append(f"id column '{id}': {len(twice)} ids occur more than once ({_shown(twice)}).")
+            problems.append(repeated_ids(id, len(twice), values=twice))
     return problems
+
+
+def repeated_ids(id: str, count: int, *, values: Iterable[object]) -> str:
+    """Return the sentence about ids that occur more than once."""
+    return f"id column '{id}': {count} ids occur more than once ({_shown(values)})."
 
 
 def _codes(column: pd.Series, item: ScoredItem) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
@@ -89,16 +99,26 @@ def _codes(column: pd.Series, item: ScoredItem) -> tuple[NDArray[np.float64], ND
 
 
 def _value_problem(column: pd.Series, item: ScoredItem, *, bad: NDArray[np.bool_]) -> str:
+    return bad_answers(item, int(bad.sum()), values=column[bad].unique(), rows=column.index[bad])
+
+
+def bad_answers(item: ScoredItem, count: int, *, values: Iterable[object], rows: Iterable[object]) -> str:
+    """Return the sentence about answers that are not codes of an item."""
     span = ", ".join(map(str, item.codes))
-    rows = _shown(column.index[bad])
-    values = _shown(column[bad].unique())
-    return f"column '{item.id}': {int(bad.sum())} answers are not codes ({span}): {values} in rows {rows}."
+    return f"column '{item.id}': {count} answers are not codes ({span}): {_shown(values)} in rows {_shown(rows)}."
 
 
 def _coding_problem(model: ScoringModel, frame: pd.DataFrame) -> list[str]:
+    shifted = {
+        shift: [item for item in model.items if item.id in frame.columns and _shifted(frame, item, shift=shift)]
+        for shift in (-1, 1)
+    }
+    return another_coding(model, shifted)
+
+
+def another_coding(model: ScoringModel, shifted: dict[int, list[ScoredItem]]) -> list[str]:
     """Say whether most items lie one code below or above their scale: 0-4 for 1-5, or 1-5 for 0-4."""
-    for shift in (-1, 1):
-        found = [item for item in model.items if item.id in frame.columns and _shifted(frame, item, shift=shift)]
+    for shift, found in shifted.items():
         if 2 * len(found) > len(model.items):
             codes = found[0].codes
             return [
@@ -113,10 +133,15 @@ def _shifted(frame: pd.DataFrame, item: ScoredItem, *, shift: int) -> bool:
     if pd.api.types.is_bool_dtype(column):
         return False
     codes = pd.to_numeric(column, errors="coerce").dropna().unique()
-    outside, unused = (item.codes[0] - 1, item.codes[-1]) if shift < 0 else (item.codes[-1] + 1, item.codes[0])
+    outside, unused = shifted_codes(item, shift)
     return outside in codes and unused not in codes
 
 
+def shifted_codes(item: ScoredItem, shift: int) -> tuple[int, int]:
+    """Return the code that only a coding one below (-1) or above (1) has, and the one that it lacks."""
+    return (item.codes[0] - 1, item.codes[-1]) if shift < 0 else (item.codes[-1] + 1, item.codes[0])
+
+
 def _shown(values: Iterable[object]) -> str:
-    listed = [str(value) for value in values]
+    listed = [f"{value:g}" if isinstance(value, float) else str(value) for value in values]
     return ", ".join(listed[:5]) + (" ..." if len(listed) > 5 else "")

@@ -8,9 +8,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from psm_analysis._options import BadValues, SqlDialect, check_option
+from psm_analysis._options import BadValues, ScoreColumns, SqlDialect, check_option
 from psm_analysis._results import Result
 from psm_analysis.scoring import apply, sql, store
+from psm_analysis.scoring.dialect import DIALECTS
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,7 +175,14 @@ class ScoringModel(Result):
         """The ids of the items, in the order of the model."""
         return tuple(item.id for item in self.items)
 
-    def score(self, frame: pd.DataFrame, *, id: str | None = None, bad_values: BadValues = "refuse") -> pd.DataFrame:
+    def score(
+        self,
+        frame: pd.DataFrame,
+        *,
+        id: str | None = None,
+        bad_values: BadValues = "refuse",
+        columns: ScoreColumns = "all",
+    ) -> pd.DataFrame:
         """Return scores of new persons in the order of the rows.
 
         Parameters
@@ -187,6 +195,8 @@ class ScoringModel(Result):
         bad_values
             What happens to answers that are not codes of the item: ``refuse`` them all at once, set them ``missing``,
             or ``drop`` the rows.
+        columns
+            ``all``, or only the ``scores`` and flags.
 
         Returns
         -------
@@ -199,19 +209,28 @@ class ScoringModel(Result):
         DataError
             If columns or answers cannot be used; every problem is named in one message.
         """
-        return apply.score_frame(self, frame, id=id, bad_values=bad_values).scores
+        return apply.score_frame(self, frame, id=id, bad_values=bad_values, columns=columns).scores
 
-    def to_sql(self, dialect: SqlDialect = "duckdb", *, table: str = "wave", id: str | None = None) -> str:
+    def to_sql(
+        self,
+        dialect: SqlDialect = "duckdb",
+        *,
+        table: str = "wave",
+        id: str | None = None,
+        columns: ScoreColumns = "all",
+    ) -> str:
         """Return one SQL statement with the columns of `score`, equal to it bit by bit.
 
         Parameters
         ----------
         dialect
-            ``duckdb``.
+            ``duckdb`` or ``spark``.
         table
             Name of the table or view with a column of numbers per item.
         id
             Column that identifies the persons; it is kept as the first column.
+        columns
+            ``all``, or only the ``scores`` and flags.
 
         Returns
         -------
@@ -222,12 +241,13 @@ class ScoringModel(Result):
         Raises
         ------
         OptionError
-            If the dialect is unknown.
+            If the dialect is unknown, or the scores are not linear (``eap``).
         DataError
             If a name is empty or the id column has the name of a score.
         """
         check_option(dialect, SqlDialect, name="dialect")
-        return sql.statement(self, sql.quoted(table), id=id)
+        known = DIALECTS[dialect]
+        return sql.statement(self, known.name(table), dialect=known, id=id, columns=columns)
 
     def save(self, path: str | Path, *, overwrite: bool = False) -> Path:
         """Write the model as JSON, whole or not at all.

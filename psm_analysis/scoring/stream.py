@@ -1,24 +1,31 @@
-"""Clean csv and parquet files scored by DuckDB without loading them; anything else is left to pandas."""
+"""Csv and parquet files scored by DuckDB without loading them: one pass, then a look at what was written."""
 
 from __future__ import annotations
 
 import importlib.util
 import os
+import re
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from psm_analysis._options import BadValues, ScoreColumns
 from psm_analysis.errors import FileError, require
-from psm_analysis.scoring.sql import quoted, statement
+from psm_analysis.scoring.dialect import DIALECTS
+from psm_analysis.scoring.sql import statement
+from psm_analysis.scoring.stream_checks import bad_counts, check_ids, refuse_bad
 
 if TYPE_CHECKING:
-    from psm_analysis.scoring.model import ScoredItem, ScoringModel
+    from psm_analysis.scoring.model import ScoringModel
 
-MEMORY = "400MB"
+MEMORY = "320MB"
 WHOLE = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT")
 NUMBERS = (*WHOLE, "FLOAT", "DOUBLE")
 MISSING_TEXTS = ("", "NA", "NaN", "nan", "N/A", "#N/A", "#NULL!", "NULL", ".")
+DUCK = DIALECTS["duckdb"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,119 +33,179 @@ class Streamed:
     """Scores in a temporary file beside their place, and what the report of the run says about them."""
 
     file: Path
+    rows_in: int
     rows: int
     without_score: dict[str, int]
+    flags: dict[str, int]
+    bad: dict[str, int]
     other_columns: tuple[str, ...]
 
 
-def stream_scores(model: ScoringModel, source: Path, *, target: Path, id: str | None) -> Streamed | None:
-    """Score a file in blocks, every answer checked by SQL before; None if it is not for DuckDB or not clean.
+@dataclass(frozen=True, slots=True)
+class Wave:
+    """A file as DuckDB sees it: what stands after FROM, and the type of every column."""
 
-    A file is clean if each item is one column of numbers (in csv, of codes), every answer is a code of its item or
-    missing, and the ids are given, differ, and have no blanks around them. What is wrong with any other file is for
-    `score_frame` to say.
+    relation: str
+    kinds: dict[str, str]
+    csv: bool
+
+    def numbers(self, model: ScoringModel, *, id: str | None) -> str:
+        """Return a relation of the id and the items as numbers; a text that is no number is infinite."""
+        kept = [] if id is None else [DUCK.name(id)]
+        for item in map(DUCK.name, model.item_ids):
+            no_number = f"CASE WHEN trim({item}) <> '' THEN CAST('infinity' AS DOUBLE) END"
+            text = f"coalesce(TRY_CAST(trim({item}) AS DOUBLE), {no_number})"
+            kept.append(f"{text} AS {item}" if self.csv else item)
+        return f"(SELECT {', '.join(kept)} FROM {self.relation}) AS wave"
+
+
+def stream_scores(
+    model: ScoringModel,
+    source: Path,
+    *,
+    target: Path,
+    id: str | None,
+    bad_values: BadValues = "refuse",
+    columns: ScoreColumns = "all",
+) -> Streamed | None:
+    """Score a file in blocks; None if the file is not for DuckDB.
+
+    That is a csv or parquet file with one column of numbers (in csv, of anything) per item and one id column without
+    blanks around the ids. What is wrong with the columns of any other file is for `score_frame` to say.
 
     Raises
     ------
+    DataError
+        If answers or ids cannot be used; every problem is named in one message.
     FileError
         If the scores cannot be written.
     """
     kinds = (".csv", ".parquet")
     if source.suffix.lower() not in kinds or target.suffix.lower() != ".parquet" or set("*?[]{}") & set(str(source)):
         return None
-    if not source.is_file() or importlib.util.find_spec("duckdb") is None:
+    if not source.is_file() or model.method == "eap" or importlib.util.find_spec("duckdb") is None:
         return None
+    with connected() as base:
+        wave = seen(base, model, source=source, id=id)
+        if wave is None:
+            return None
+        query = statement(
+            model,
+            wave.numbers(model, id=id),
+            dialect=DUCK,
+            id=id,
+            columns=columns,
+            whole=[item for item in model.item_ids if wave.kinds[item] in WHOLE],
+            drop=bad_values == "drop",
+        )
+        file, streamed = temporary_file(target), None
+        try:
+            if _copy(base, query, file=file, target=target):
+                streamed = _looked_at(base, model, wave=wave, file=file, id=id, bad_values=bad_values)
+        finally:
+            if streamed is None:
+                file.unlink(missing_ok=True)
+        return streamed
+
+
+@contextmanager
+def connected() -> Iterator[Any]:
+    """Give a DuckDB that spills what does not fit into its memory."""
     duckdb = require("duckdb", extra="scale", purpose="scoring large files")
     with tempfile.TemporaryDirectory() as spill, duckdb.connect() as base:
         base.execute(f"SET memory_limit = '{MEMORY}'")
-        base.execute(f"SET temp_directory = {_text(spill)}")
-        try:
-            columns = _columns(base, _relation(source))
-            clean = _is_clean(base, model, source=source, columns=columns, id=id)
-        except duckdb.Error:
-            return None
-        if not clean:
-            return None
-        others = tuple(name for name in columns if name not in (*model.item_ids, id))
-        query = statement(model, f"({_numbers(model, source, id=id)}) AS wave", id=id)
-        handle, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=_folder(target))
-        os.close(handle)
-        whole = False
-        try:
-            base.execute(f"COPY ({query}) TO {_text(name)} (FORMAT parquet, COMPRESSION snappy)")
-            lost = ", ".join(f"count(*) - count({quoted(scale.id)})" for scale in model.scales)
-            rows, *missing = base.execute(f"SELECT count(*), {lost} FROM read_parquet({_text(name)})").fetchone()
-            whole = True
-        except duckdb.Error as error:
-            raise _unwritable(target, str(error)) from error
-        finally:
-            if not whole:
-                Path(name).unlink(missing_ok=True)
-    counts = {scale.id: int(count) for scale, count in zip(model.scales, missing, strict=True)}
-    return Streamed(Path(name), int(rows), counts, others)
+        base.execute(f"SET temp_directory = {DUCK.text(spill)}")
+        yield base
 
 
-def _folder(target: Path) -> Path:
+def seen(base: Any, model: ScoringModel, *, source: Path, id: str | None) -> Wave | None:
+    """Return the file as DuckDB sees it; None if it cannot read it or its columns are not as they should be."""
+    duckdb = require("duckdb", extra="scale", purpose="scoring large files")
+    csv = source.suffix.lower() == ".csv"
+    relation = _relation(source, csv=csv)
+    try:
+        kinds = {row[0]: row[1] for row in base.execute(f"DESCRIBE SELECT * FROM {relation}").fetchall()}
+    except duckdb.Error:
+        return None
+    needed = [*model.item_ids, *([] if id is None else [id])]
+    lower = [name.lower() for name in kinds]
+    if any(name not in kinds or lower.count(name.lower()) > 1 or f"{name.lower()}_1" in lower for name in needed):
+        return None
+    if not csv and any(kinds[item] not in NUMBERS for item in model.item_ids):
+        return None
+    return Wave(relation, kinds, csv)
+
+
+def _relation(source: Path, *, csv: bool) -> str:
+    path = DUCK.text(str(source))
+    if not csv:
+        return f"read_parquet({path})"
+    nulls = ", ".join(map(DUCK.text, MISSING_TEXTS))
+    return f"read_csv({path}, header = true, delim = ',', all_varchar = true, nullstr = [{nulls}])"
+
+
+def temporary_file(target: Path) -> Path:
+    """Make an empty file beside the target."""
     if not os.access(target.parent, os.W_OK):
-        raise _unwritable(target, "there is no such folder, or it is read-only")
-    return target.parent
+        raise unwritable(target, "there is no such folder, or it is read-only")
+    try:
+        handle, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
+    except OSError as error:
+        raise unwritable(target, error.strerror or str(error)) from error
+    os.close(handle)
+    return Path(name)
 
 
-def _unwritable(target: Path, reason: str) -> FileError:
+def _copy(base: Any, query: str, *, file: Path, target: Path) -> bool:
+    """Write the scores; False if the file cannot be read to its end."""
+    duckdb = require("duckdb", extra="scale", purpose="scoring large files")
+    try:
+        base.execute(f"COPY ({query}) TO {DUCK.text(str(file))} (FORMAT parquet, COMPRESSION snappy)")
+    except duckdb.Error as error:
+        if isinstance(error, duckdb.IOException) and re.search("write|space", str(error), re.IGNORECASE):
+            raise unwritable(target, str(error)) from error
+        return False
+    return True
+
+
+def _looked_at(
+    base: Any, model: ScoringModel, *, wave: Wave, file: Path, id: str | None, bad_values: BadValues
+) -> Streamed | None:
+    from pyarrow.parquet import ParquetFile
+
+    place = {name: j for j, name in enumerate(ParquetFile(file).schema_arrow.names)}
+    written = ParquetFile(file).metadata
+    rows = int(written.num_rows)
+    groups = [written.row_group(g) for g in range(written.num_row_groups)]
+    lost = {s.id: sum(group.column(place[s.id]).statistics.null_count for group in groups) for s in model.scales}
+    flags = _flag_counts(base, file)
+    rows_in = rows
+    if bad_values == "drop":
+        rows_in = int(base.execute(f"SELECT count(*) FROM {wave.relation}").fetchone()[0])
+    bad: dict[str, int] = {}
+    if "bad_value" in flags or rows_in > rows:
+        numbers = wave.numbers(model, id=None)
+        bad = bad_counts(base, model, numbers)
+        refuse_bad(base, model, numbers, relation=wave.relation, bad=bad, refused=bad_values == "refuse")
+    if rows_in == 0 or (id is not None and rows and not check_ids(base, model, file=file, id=id)):
+        return None
+    others = tuple(name for name in wave.kinds if name not in (*model.item_ids, id))
+    return Streamed(file, rows_in, rows, lost, flags, bad, others)
+
+
+def _flag_counts(base: Any, file: Path) -> dict[str, int]:
+    counts: dict[str, int] = {}
+    query = f"SELECT flags, count(*) FROM read_parquet({DUCK.text(str(file))}) GROUP BY ALL HAVING flags <> ''"
+    for text, count in base.execute(query).fetchall():
+        for flag in text.split(";"):
+            counts[flag] = counts.get(flag, 0) + int(count)
+    return dict(sorted(counts.items()))
+
+
+def unwritable(target: Path, reason: str) -> FileError:
+    """Return the error about scores that cannot be written."""
     return FileError(
         f"The file cannot be written: {reason}.",
         where=str(target),
         remedy="Choose a folder that exists and that you may write to, with enough space.",
     )
-
-
-def _text(value: str) -> str:
-    return "'" + value.replace("'", "''") + "'"
-
-
-def _relation(source: Path) -> str:
-    if source.suffix.lower() == ".parquet":
-        return f"read_parquet({_text(str(source))})"
-    nulls = ", ".join(map(_text, MISSING_TEXTS))
-    return f"read_csv({_text(str(source))}, header = true, delim = ',', all_varchar = true, nullstr = [{nulls}])"
-
-
-def _columns(base: Any, relation: str) -> dict[str, str]:
-    return {row[0]: row[1] for row in base.execute(f"DESCRIBE SELECT * FROM {relation}").fetchall()}
-
-
-def _is_clean(base: Any, model: ScoringModel, *, source: Path, columns: dict[str, str], id: str | None) -> bool:
-    csv = source.suffix.lower() == ".csv"
-    needed = [*model.item_ids, *([] if id is None else [id])]
-    lower = [name.lower() for name in columns]
-    if any(name not in columns or lower.count(name.lower()) > 1 or f"{name.lower()}_1" in lower for name in needed):
-        return False
-    if not csv and any(columns[item] not in NUMBERS for item in model.item_ids):
-        return False
-    checks = [_bad(item, csv=csv) for item in model.items]
-    if id is not None:
-        name = quoted(id)
-        checks += [f"{name} IS NULL"] + ([f"{name} <> trim({name})"] if columns[id] == "VARCHAR" else [])
-    relation = _relation(source)
-    bad = base.execute(f"SELECT count(*), count(*) FILTER ({' OR '.join(checks)}) FROM {relation}").fetchone()
-    if bad[0] == 0 or bad[1]:
-        return False
-    if id is None:
-        return True
-    return bool(base.execute(f"SELECT count(*) = count(DISTINCT {quoted(id)}) FROM {relation}").fetchone()[0])
-
-
-def _bad(item: ScoredItem, *, csv: bool) -> str:
-    name = quoted(item.id)
-    if csv:
-        codes = ", ".join(f"'{code}', '{code}.0'" for code in item.codes)
-        return f"coalesce(trim({name}) NOT IN ({codes}), FALSE)"
-    codes = ", ".join(map(str, item.codes))
-    return f"coalesce({name} NOT IN ({codes}) AND NOT isnan(CAST({name} AS DOUBLE)), FALSE)"
-
-
-def _numbers(model: ScoringModel, source: Path, *, id: str | None) -> str:
-    kept = [] if id is None else [quoted(id)]
-    cast = "TRY_CAST(trim({0}) AS DOUBLE) AS {0}" if source.suffix.lower() == ".csv" else "{0}"
-    kept += [cast.replace("{0}", quoted(item)) for item in model.item_ids]
-    return f"SELECT {', '.join(kept)} FROM {_relation(source)}"

@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from psm_analysis._options import ScoringMethod, check_option, nearest
 from psm_analysis.errors import DataError, InstrumentError, ModelError, OptionError
 from psm_analysis.instruments.model import Instrument
-from psm_analysis.scoring.apply import FACTOR
 from psm_analysis.scoring.fingerprint import instrument_hash
 from psm_analysis.scoring.model import CheckScores, Norms, Reference, Scale, ScoredItem, ScoringModel
+from psm_analysis.scoring.packing import FACTOR
 from psm_analysis.survey.wave import SurveyWave
 from psm_analysis.workflows.careless import careless_share
 from psm_analysis.workflows.measurement import frozen_measurement

@@ -1,4 +1,4 @@
-"""Files scored by DuckDB: the scores of pandas, and pandas again for every file that is not clean."""
+"""Files scored by DuckDB: the scores, the counts and the messages of data in memory."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ import pytest
 
 import psm_analysis as psm
 from psm_analysis.cli import main
-from psm_analysis.scoring.stream import stream_scores
 
 WAVE = Path(__file__).resolve().parents[2] / "data" / "synthetic" / "wave2.csv"
 
@@ -48,8 +47,19 @@ def test_duckdb_gives_the_scores_of_pandas(stored: Path, tmp_path: Path, kind: s
     assert sorted(p.name for p in tmp_path.iterdir()) == sorted([source.name, "o.parquet", "o.parquet.run.json"])
 
 
-@pytest.mark.parametrize("fault", ["code", "text", "id", "column", "twice"])
-def test_a_file_that_is_not_clean_is_left_to_pandas(stored: Path, tmp_path: Path, fault: str) -> None:
+FAULTS = {
+    "code": "'olbi2': 1 answers are not codes (1, 2, 3, 4): 7 in rows 8",
+    "text": "'olbi2': 1 answers are not codes (1, 2, 3, 4): 4 - agree in rows 8",
+    "id": "1 ids occur more than once (P00009)",
+    "column": "column 'olbi2' is missing. Did you mean 'olbi_2'",
+    "twice": "Several columns have one name: 'olbi2'",
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_file_with_a_fault_is_refused_and_nothing_is_written(
+    stored: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], fault: str
+) -> None:
     lines = [line.split(",") for line in WAVE.read_text("utf-8").splitlines()]
     place = lines[0].index("olbi2")
     if fault == "code":
@@ -64,10 +74,75 @@ def test_a_file_that_is_not_clean_is_left_to_pandas(stored: Path, tmp_path: Path
         lines[0][lines[0].index("check1")] = "olbi2"
     source = tmp_path / "in.csv"
     source.write_text("\n".join(map(",".join, lines)), "utf-8")
-    model = psm.load_scoring_model(stored)
-    assert stream_scores(model, source, target=tmp_path / "o.parquet", id="person_id") is None
     assert run(source, stored, tmp_path / "o.parquet") == 1
+    streamed = capsys.readouterr().err
+    assert run(source, stored, tmp_path / "o.csv") == 1
+    in_memory = capsys.readouterr().err
+    assert FAULTS[fault].replace("P00009", lines[8][0]) in streamed
+    assert streamed == in_memory
     assert [p.name for p in tmp_path.iterdir()] == ["in.csv"]
+
+
+@pytest.mark.parametrize("policy", ["missing", "drop"])
+def test_policies_give_the_same_in_blocks_and_in_memory(stored: Path, tmp_path: Path, policy: str) -> None:
+    frame = pd.read_csv(WAVE, dtype={"person_id": str})
+    frame.loc[[2, 5], "olbi2"] = [9.0, 2.5]
+    frame.loc[5, "olbi4"] = np.inf
+    frame.loc[7, "olbi4"] = -9
+    frame.loc[frame.index[-1], [f"olbi{j}" for j in range(1, 17)]] = np.nan
+    frame.to_parquet(tmp_path / "in.parquet")
+    reports = {}
+    for kind in ("parquet", "csv"):
+        out = tmp_path / f"o.{kind}"
+        assert run(tmp_path / "in.parquet", stored, out, "--bad-values", policy) == 0
+        reports[kind] = json.loads(Path(f"{out}.run.json").read_text("utf-8"))
+    engines = [report.pop("engine") for report in reports.values()]
+    assert engines == ["duckdb", "pandas"]
+    assert reports["parquet"] == reports["csv"]
+    report = reports["csv"]
+    assert report["bad_answers"] == {"olbi2": 2, "olbi4": 2}
+    assert report["rows_dropped"] == (3 if policy == "drop" else 0)
+    assert report["flags"].get("bad_value", 0) == (0 if policy == "drop" else 3)
+    assert report["flags"]["all_missing"] == 1
+    found, expected = pd.read_parquet(tmp_path / "o.parquet"), pd.read_csv(tmp_path / "o.csv", dtype={"flags": str})
+    assert found["person_id"].tolist() == expected["person_id"].tolist()
+    pd.testing.assert_frame_equal(found.drop(columns="flags"), expected.drop(columns="flags"), check_dtype=False)
+    assert found["flags"].tolist() == expected["flags"].fillna("").tolist()
+
+
+def test_another_coding_is_refused_whatever_the_policy(
+    stored: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    frame = pd.read_csv(WAVE)
+    items = [f"olbi{j}" for j in range(1, 17)]
+    frame[items] = frame[items] - 1
+    frame.to_parquet(tmp_path / "in.parquet")
+    for kind in ("parquet", "csv"):
+        assert run(tmp_path / "in.parquet", stored, tmp_path / f"o.{kind}", "--bad-values", "missing") == 1
+        assert "16 of 16 items seem to be coded 0-3 instead of 1-4: add 1" in capsys.readouterr().err
+
+
+def test_scores_alone(stored: Path, tmp_path: Path) -> None:
+    frame = pd.read_csv(WAVE)
+    model = psm.load_scoring_model(stored)
+    whole = model.score(frame, id="person_id")
+    expected = whole[["person_id", *(scale.id for scale in model.scales), "flags"]]
+    pd.testing.assert_frame_equal(model.score(frame, id="person_id", columns="scores"), expected)
+    report = psm.score_file(model, WAVE, out=tmp_path / "o.parquet", id="person_id", columns="scores")
+    assert (report["engine"], report["columns"]) == ("duckdb", "scores")
+    pd.testing.assert_frame_equal(
+        pd.read_parquet(tmp_path / "o.parquet"), expected, check_dtype=False, check_exact=True
+    )
+
+
+def test_ids_need_not_rise(stored: Path, tmp_path: Path) -> None:
+    frame = pd.read_csv(WAVE).iloc[::-1].assign(person_id=lambda x: np.arange(len(x))[::-1])
+    frame.to_parquet(tmp_path / "in.parquet", index=False)
+    assert run(tmp_path / "in.parquet", stored, tmp_path / "o.parquet") == 0
+    assert pd.read_parquet(tmp_path / "o.parquet")["person_id"].tolist() == frame["person_id"].tolist()
+    frame.iloc[5, 0] = frame.iloc[900, 0]
+    frame.to_parquet(tmp_path / "in.parquet", index=False)
+    assert run(tmp_path / "in.parquet", stored, tmp_path / "o.parquet", "--overwrite") == 1
 
 
 def test_single_bad_answers_pass_if_asked(stored: Path, tmp_path: Path) -> None:
@@ -76,4 +151,4 @@ def test_single_bad_answers_pass_if_asked(stored: Path, tmp_path: Path) -> None:
     frame.to_parquet(tmp_path / "in.parquet")
     assert run(tmp_path / "in.parquet", stored, tmp_path / "o.parquet", "--bad-values", "missing") == 0
     report = json.loads((tmp_path / "o.parquet.run.json").read_text("utf-8"))
-    assert (report["engine"], report["bad_answers"]) == ("pandas", {"olbi2": 1})
+    assert (report["engine"], report["bad_answers"]) == ("duckdb", {"olbi2": 1})
