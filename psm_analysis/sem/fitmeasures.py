@@ -15,7 +15,7 @@ from psm_analysis.sem.estimate import Estimation
 from psm_analysis.sem.gamma import normal_weight
 from psm_analysis.sem.implied import Implied, stacked
 from psm_analysis.sem.moment_maps import OrdinalMoments
-from psm_analysis.sem.sample import GroupSample, Sample
+from psm_analysis.sem.sample import GroupSample
 from psm_analysis.sem.teststat import ModelTest
 
 
@@ -33,7 +33,7 @@ def fit_measures(e: Estimation, test: ModelTest, baseline: ModelTest) -> dict[st
     if not math.isnan(test.robust_chisq):
         nobs = sample.nobs if e.ordinal else e.scale
         found |= robust_measures(test, baseline, nobs=nobs, n_groups=len(sample.groups), ordinal=e.ordinal)
-    found |= ordinal_residuals(e, implied) if e.ordinal else _residual_measures(sample, implied, means=e.means)
+    found |= _residual_measures(e, implied)
     found |= lisrel_gfi(e, implied)
     if e.spec.likelihood:
         found |= {"gfi": _steiger_gfi(e, implied)}
@@ -155,16 +155,23 @@ def _normal(nobs: float, Sigma: Array, moments: Array) -> float:
     return float(-0.5 * nobs * (len(Sigma) * math.log(2.0 * math.pi) + log_determinant + trace))
 
 
-def _residual_measures(sample: Sample, implied: Sequence[Implied], *, means: bool) -> dict[str, float]:
+def _residual_measures(e: Estimation, implied: Sequence[Implied]) -> dict[str, float]:
     """Return RMR, SRMR (Bentler, 1995; Mplus) and CRMR (Bollen, 1989), weighted over groups."""
     total: dict[str, float] = {}
-    for weight, group, moments in zip(sample.weights, sample.groups, implied, strict=True):
-        for name, value in _group_residuals(group, moments, means=means).items():
+    for g, (weight, moments) in enumerate(zip(e.sample.weights, implied, strict=True)):
+        for name, value in group_residuals(e, moments, g).items():
             total[name] = total.get(name, 0.0) + weight * value
     return total
 
 
-def _group_residuals(group: GroupSample, moments: Implied, *, means: bool) -> dict[str, float]:
+def group_residuals(e: Estimation, moments: Implied, g: int) -> dict[str, float]:
+    """Return the same of one group."""
+    if e.ordinal:
+        return _ordinal_residuals(e, moments, g)
+    return _continuous_residuals(e.sample.groups[g], moments, means=e.means)
+
+
+def _continuous_residuals(group: GroupSample, moments: Implied, *, means: bool) -> dict[str, float]:
     S, Sigma, p = group.cov, moments.Sigma, len(group.cov)
     lower, strict = np.tril_indices(p), np.tril_indices(p, -1)
     sd, model_sd = np.sqrt(np.diagonal(S)), np.sqrt(np.diagonal(Sigma))
@@ -224,32 +231,27 @@ def _steiger_gfi(e: Estimation, implied: Sequence[Implied]) -> float:
     return p / (p + 2.0 * max(misfit - e.df / e.sample.nobs, 0.0))
 
 
-def ordinal_residuals(e: Estimation, implied: Sequence[Implied]) -> dict[str, float]:
-    """Return SRMR and CRMR with ordinal variables, weighted over groups.
+def _ordinal_residuals(e: Estimation, moments: Implied, g: int) -> dict[str, float]:
+    """Return SRMR and CRMR of a group with ordinal variables.
 
     Residuals are those of correlations, standardized variances, thresholds and standardized slopes; CRMR leaves out the
     variances, ``nomean`` measures the thresholds and slopes. Means, which are hardly ever restricted, do not count.
     """
-    total: dict[str, float] = {}
-    for g, weight in enumerate(e.sample.weights):
-        function = e.problem.discrepancies[g]
-        assert isinstance(function, LeastSquares)
-        assert isinstance(function.moments, OrdinalMoments)
-        parts = function.moments.standardized_gaps(function.s, implied[g], cov=e.sample.groups[g].cov)
-        levels, slopes, variances, off = (float(part @ part) for part in parts)
-        p = len(function.moments.dependent)
-        above, diagonal = levels + slopes, p * (p - 1) // 2 + p
-        extra = len(parts[0]) + len(parts[1])
-        found = {
-            "srmr": math.sqrt((off + variances) / diagonal),
-            "srmr_bentler": math.sqrt((off + variances + above) / (diagonal + extra)),
-            "srmr_bentler_nomean": math.sqrt((off + variances) / diagonal),
-            "crmr": math.sqrt((off + above) / (diagonal - p + extra)),
-            "crmr_nomean": math.sqrt(off / (diagonal - p)),
-        }
-        for name, value in found.items():
-            total[name] = total.get(name, 0.0) + weight * value
-    return total
+    function = e.problem.discrepancies[g]
+    assert isinstance(function, LeastSquares)
+    assert isinstance(function.moments, OrdinalMoments)
+    parts = function.moments.standardized_gaps(function.s, moments, cov=e.sample.groups[g].cov)
+    levels, slopes, variances, off = (float(part @ part) for part in parts)
+    p = len(function.moments.dependent)
+    above, diagonal = levels + slopes, p * (p - 1) // 2 + p
+    extra = len(parts[0]) + len(parts[1])
+    return {
+        "srmr": math.sqrt((off + variances) / diagonal),
+        "srmr_bentler": math.sqrt((off + variances + above) / (diagonal + extra)),
+        "srmr_bentler_nomean": math.sqrt((off + variances) / diagonal),
+        "crmr": math.sqrt((off + above) / (diagonal - p + extra)),
+        "crmr_nomean": math.sqrt(off / (diagonal - p)),
+    }
 
 
 def _moment_gaps(group: GroupSample, moments: Implied, *, exogenous: list[int], means: bool) -> tuple[Array, Array]:

@@ -225,6 +225,17 @@ class SemResult(Result):
         chosen: Any = method.lower() if isinstance(method, str) else method
         return score_table(self, data, method=check_option(chosen, ScoreMethod, name="method"), std_errors=std_errors)
 
+    def group_fit(self) -> pd.DataFrame:
+        """Return what each group contributes to the misfit, one row per group.
+
+        Columns: ``group, nobs, chisq`` (the contributions add up to chi-square), ``chisq_scaled`` (for estimators with a
+        scaled test: the same divided by the scaling factor, plus the group's share of the shift), ``share`` of
+        chi-square, and ``srmr, crmr`` of the group alone.
+        """
+        from psm_analysis.sem.group_fit import group_fit_frame
+
+        return group_fit_frame(self)
+
     def bootstrap(
         self,
         n: int,

@@ -61,7 +61,20 @@ def _test(result: SemResult, *, scaled: bool) -> list[str]:
         lines += [f"    ({SCALINGS.get(result.spec.test, result.spec.test)})"]
     if "pvalue_bollen_stine" in m:
         lines += [line("  p value (Bollen-Stine bootstrap)", p_text(m["pvalue_bollen_stine"]))]
-    return lines
+    return [*lines, *_by_group(result)]
+
+
+def _by_group(result: SemResult) -> list[str]:
+    """Return what each group contributes to chi-square."""
+    if len(result.group_labels) < 2:
+        return []
+    frame = result.group_fit()
+    kinds = [name for name in ("chisq", "chisq_scaled") if name in frame]
+    rows = zip(frame["group"], frame[kinds].to_numpy(), strict=True)
+    return [
+        "    Contributions to chi-square:",
+        *(line(f"    group {label}", *(f"{value:.3f}" for value in values)) for label, values in rows),
+    ]
 
 
 def _indices(m: Mapping[str, float], kinds: list[str]) -> list[str]:

@@ -74,11 +74,15 @@ def model_test(e: Estimation) -> ModelTest:
         plain = ModelTest(chisq, e.df, robust_chisq=robust_chisq, robust_offset=offset)
         return plain if e.spec.test == "standard" else _yuan_bentler(e, plain)
     if e.spec.test == "standard":
-        usable = e.ordinal or e.spec.function not in ("ULS", "DWLS")
-        return ModelTest(chisq if usable else browne_residual(e), e.df)
+        return ModelTest(browne_residual(e) if browne_residual_test(e) else chisq, e.df)
     if e.spec.test in MOMENT_TESTS:
         return _moment_test(e, chisq)
     return _yuan_bentler(e, ModelTest(chisq, e.df))
+
+
+def browne_residual_test(e: Estimation) -> bool:
+    """Tell whether chi-square is Browne's residual statistic."""
+    return e.spec.test == "standard" and not e.ordinal and e.spec.function in ("ULS", "DWLS")
 
 
 def browne_residual(e: Estimation) -> float:
@@ -88,16 +92,38 @@ def browne_residual(e: Estimation) -> float:
     the sample moments (Browne, 1984, eq. 2.20a, with the normal-theory weights in place of the distribution-free
     ones).
     """
-    size, A, b = 0.0, np.zeros((e.problem.n_free, e.problem.n_free)), np.zeros(e.problem.n_free)
+    return float(browne_contributions(e).sum())
+
+
+def browne_contributions(e: Estimation) -> Array:
+    """Return the parts of it by group, ``(r - Delta d)'V(r - Delta d)`` with the ``d`` that minimises their sum."""
+    d, found = browne_minimiser(e), []
     for g, share in enumerate(e.problem.weights):
-        group, implied = e.sample.groups[g], e.problem.implied(e.solution.x)[g]
-        delta = moment_slopes(e, g)
-        r = stacked(group.mean if e.means else None, group.cov) - moment_vector(implied, means=e.means)
-        V = normal_weight(group.cov, means=e.means)
-        size += share * float(r @ V @ r)
-        A += share * (delta.T @ V @ delta)
-        b += share * (delta.T @ (V @ r))
-    return e.scale * (size - float(b @ projector(e, A) @ b))
+        left = residual_moments(e, g) - moment_slopes(e, g) @ d
+        found.append(e.scale * share * float(left @ normal_weights(e, g) @ left))
+    return np.array(found)
+
+
+def browne_minimiser(e: Estimation) -> Array:
+    """Return the ``d`` that minimises ``sum (r - Delta d)'V(r - Delta d)`` under the constraints."""
+    A, b = np.zeros((e.problem.n_free, e.problem.n_free)), np.zeros(e.problem.n_free)
+    for g, share in enumerate(e.problem.weights):
+        weighted = share * moment_slopes(e, g).T @ normal_weights(e, g)
+        A += weighted @ moment_slopes(e, g)
+        b += weighted @ residual_moments(e, g)
+    return np.asarray(projector(e, A) @ b)
+
+
+def normal_weights(e: Estimation, g: int) -> Array:
+    """Return the normal-theory weights of one group's moments at the sample moments."""
+    return normal_weight(e.sample.groups[g].cov, means=e.means)
+
+
+def residual_moments(e: Estimation, g: int) -> Array:
+    """Return sample minus implied moments of one group."""
+    group = e.sample.groups[g]
+    implied = moment_vector(e.problem.implied(e.solution.x)[g], means=e.means)
+    return np.asarray(stacked(group.mean if e.means else None, group.cov) - implied)
 
 
 def _moment_test(e: Estimation, chisq: float) -> ModelTest:

@@ -130,6 +130,10 @@ class TwoLevelResult(SemResult):
         """Not available for two-level models."""
         _refuse("Factor scores", "factor_scores", "Fit a model of one level with cluster= for robust errors.")
 
+    def group_fit(self) -> pd.DataFrame:
+        """Not available for two-level models, which have no groups."""
+        _refuse("Fit by group", "group_fit", "fit_measures has srmr_within and srmr_between.")
+
     def bootstrap(
         self,
         n: int,
