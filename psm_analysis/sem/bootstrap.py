@@ -172,8 +172,8 @@ def admissible_values(result: SemResult, values: Array) -> Mask:
     """Tell which parameter values have no negative variance and no indefinite covariance matrix of the factors."""
     variances = [i for i, p in enumerate(result.table.parameters) if p.op == "~~" and p.lhs == p.rhs and p.free]
     good: Mask = np.asarray((values[:, variances] >= 0).all(axis=1))
-    n_latent = len(result.table.roles.latent)
     for layout in result.problem.layouts:
+        n_latent = len(layout.factors)
         implied = imply(layout, values)
         if n_latent > 1:
             C = implied.C[:, :n_latent, :n_latent]

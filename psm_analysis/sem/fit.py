@@ -17,6 +17,7 @@ from psm_analysis.sem.estimators import SPECS, EstimatorSpec
 from psm_analysis.sem.exploratory import Block, exploratory_blocks, unrotated_table, without_efa
 from psm_analysis.sem.exploratory_result import ExploratoryResult
 from psm_analysis.sem.fitmeasures import fit_measures
+from psm_analysis.sem.group_blocks import check_group_blocks
 from psm_analysis.sem.independence import baseline_test
 from psm_analysis.sem.inference import admissibility, parameter_names
 from psm_analysis.sem.observed import find_sample, ordinal_names, wants_means
@@ -98,7 +99,8 @@ def sem(
         Of exploratory blocks, ``efa("b")*f1 + efa("b")*f2 =~ ...``: ``geomin`` (the default), ``oblimin``, ``varimax``,
         ``target`` ... or ``none``, with arguments of the criterion such as ``{"target": matrix}`` (nan: not specified).
     group
-        Column of the groups; the model is fitted to all groups at once.
+        Column of the groups; the model is fitted to all groups at once. With ``group: 1`` (or ``group: "label"``)
+        blocks each group has a model of its own.
     group_equal
         What is equal over groups: ``loadings, intercepts, means, thresholds, regressions, residuals,
         residual_covariances, lv_variances, lv_covariances``.
@@ -217,6 +219,7 @@ def _fit(model: str, data: pd.DataFrame | None, options: FitOptions, *, growth_c
     if is_two_level(parsed):
         return fit_two_level(parsed, data, model=model, options=options, growth_curve=growth_curve)
     spec = options.spec()
+    check_group_blocks(parsed, options)
     blocks = exploratory_blocks(parsed)
     _check_rotation(options, blocks)
     check_resampling(options, blocks=bool(blocks))
@@ -229,7 +232,7 @@ def _fit(model: str, data: pd.DataFrame | None, options: FitOptions, *, growth_c
             orthogonal=options.orthogonal,
             fixed_x=options.fixed_x,
             growth=growth_curve,
-            n_groups=len(sample.groups),
+            group_labels=tuple(group.label for group in sample.groups),
             ordered=categories,
             theta=options.parameterization == "theta",
             auxiliary=tuple(options.auxiliary),

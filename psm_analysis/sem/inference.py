@@ -81,7 +81,7 @@ def admissibility(table: ParameterTable, problem: Problem, x: Array, *, group_la
             f"negative{place} (a Heywood case)."
             for p in negative
         ]
-        n_latent = len(table.roles.latent)
+        n_latent = len(problem.layouts[g].factors)
         C = implied.C[:n_latent, :n_latent]
         if n_latent > 1 and not negative and np.linalg.eigvalsh(C)[0] < -1e-10 * np.abs(np.diagonal(C)).max():
             found.append(

@@ -82,6 +82,11 @@ class Layout:
     plan: Plan
     places: tuple[tuple[int, Index, Index, Index], ...] = field(init=False)
 
+    @property
+    def factors(self) -> tuple[str, ...]:
+        """Names of the factors: what comes first in ``eta``."""
+        return tuple(name for name, dummy in zip(self.eta, self.dummies, strict=True) if dummy < 0)
+
     def __post_init__(self) -> None:
         found = ((code, np.flatnonzero(self.matrix == code)) for code in range(8))
         places = tuple((code, here, self.row[here], self.column[here]) for code, here in found if here.size)
@@ -104,8 +109,9 @@ class Matrices:
 
 def find_layout(parameters: Sequence[Parameter], *, group: int, observed: Sequence[str], roles: Roles) -> Layout:
     """Return the places of all parameters of a group."""
-    latent = roles.latent
     mine = [(i, p) for i, p in enumerate(parameters) if p.group == group]
+    named = {name for _, p in mine for name in (p.lhs, p.rhs)}
+    latent = tuple(name for name in roles.latent if name in named)
     in_eta = _structural([p for _, p in mine], latent)
     eta = (*latent, *(name for name in observed if name in in_eta))
     at_y = {name: i for i, name in enumerate(observed)}

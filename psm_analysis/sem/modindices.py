@@ -29,10 +29,12 @@ def candidates(table: ParameterTable, group: int) -> Iterator[Parameter]:
     exogenous = frozenset(roles.exogenous_observed)
     outside = exogenous | frozenset(roles.auxiliary)
     endogenous = [name for name in roles.observed if name not in outside]
-    structural = dict.fromkeys(n for p in table.parameters if p.op == "~" for n in (p.lhs, p.rhs))
-    pairs = [(f, "=~", y) for f in roles.latent for y in endogenous]
+    latent = [name for name in roles.latent if (name, "~~", name) in present]
+    mine = [p for p in table.parameters if p.op == "~" and p.group == group]
+    structural = dict.fromkeys(n for p in mine for n in (p.lhs, p.rhs))
+    pairs = [(f, "=~", y) for f in latent for y in endogenous]
     pairs += [(a, "~~", b) for a, b in combinations(endogenous, 2)]
-    pairs += [(a, "~~", b) for a, b in combinations(roles.latent, 2)]
+    pairs += [(a, "~~", b) for a, b in combinations(latent, 2)]
     pairs += [(a, "~", b) for a, b in permutations(structural, 2) if a not in exogenous]
     for lhs, op, rhs in pairs:
         candidate = Parameter(lhs, op, rhs, group, True, 0.0)

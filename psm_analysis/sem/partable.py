@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from itertools import combinations
 
 from psm_analysis.errors import ModelError, OptionError
+from psm_analysis.sem.group_blocks import has_group_blocks, terms_by_group
 from psm_analysis.sem.roles import Roles, find_roles
 from psm_analysis.sem.syntax import Constraint, Modifiers, ParsedModel, Term, parse_model
 
@@ -75,12 +76,17 @@ class TableOptions:
     orthogonal: bool = False
     fixed_x: bool = True
     growth: bool = False
-    n_groups: int = 1
     ordered: tuple[tuple[str, int], ...] = ()
     theta: bool = False
     auxiliary: tuple[str, ...] = ()
     group_equal: tuple[str, ...] = ()
     group_partial: tuple[str, ...] = ()
+    group_labels: tuple[str, ...] = ("",)
+
+    @property
+    def n_groups(self) -> int:
+        """The number of groups."""
+        return len(self.group_labels)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,21 +113,34 @@ def build_table(model: ParsedModel, options: TableOptions) -> ParameterTable:
         For blocks or modifiers that cannot be used, or an option that names nothing in the model.
     """
     _check_supported(model, options)
-    roles = with_auxiliary(find_roles(model.terms), options.auxiliary)
-    roles = replace(roles, ordered=tuple(name for name, _ in options.ordered))
-    rows = _with_defaults(model.terms, roles, options)
+    by_group = terms_by_group(model, options.group_labels)
+    completed = [_completed(terms, options) for terms in (by_group if has_group_blocks(model) else by_group[:1])]
     equal = frozenset(_group_equal(options))
-    partial = frozenset(_partial_keys(options.group_partial, rows))
-    parameters: list[Parameter] = []
+    partial = frozenset(_partial_keys(options.group_partial, [row for _, rows in completed for row in rows]))
+    found: list[Row] = []
+    tied: dict[tuple[str, str, str], str] = {}
     for group in range(1, options.n_groups + 1):
-        for position, (row, modifiers) in enumerate(rows):
+        roles, rows = completed[min(group, len(completed)) - 1]
+        for row, modifiers in rows:
             kept = equal - {_kind(row, roles)} if row.key in partial else equal
             parameter = _modified(_in_group(row, roles, options, group=group, equal=kept), modifiers, group=group)
-            plain = f".p{(group - 1) * len(rows) + position + 1}."
-            tied = group > 1 and _kind(row, roles) in kept
-            shared = parameter.label or (f".p{position + 1}." if tied else plain)
-            parameters.append(replace(parameter, shared=shared))
-    return ParameterTable(_equalised(parameters, rows), model.constraints, roles, options)
+            shared = f".p{len(found) + 1}."
+            if _kind(row, roles) in kept:
+                shared = tied.setdefault(parameter.key, shared)
+            found.append((replace(parameter, shared=parameter.label or shared), modifiers))
+    roles = roles if len(completed) == 1 else _roles(model.terms, options)
+    return ParameterTable(_equalised(found), model.constraints, roles, options)
+
+
+def _roles(terms: Sequence[Term], options: TableOptions) -> Roles:
+    roles = with_auxiliary(find_roles(terms), options.auxiliary)
+    return replace(roles, ordered=tuple(name for name, _ in options.ordered))
+
+
+def _completed(terms: tuple[Term, ...], options: TableOptions) -> tuple[Roles, list[Row]]:
+    """Return the roles of the variables of a group, and the rows of its model with the defaults."""
+    roles = _roles(terms, options)
+    return roles, _with_defaults(terms, roles, options)
 
 
 def with_auxiliary(roles: Roles, auxiliary: Sequence[str]) -> Roles:
@@ -139,7 +158,7 @@ def with_auxiliary(roles: Roles, auxiliary: Sequence[str]) -> Roles:
 
 def _check_supported(model: ParsedModel, options: TableOptions) -> None:
     ordered, theta = frozenset(name for name, _ in options.ordered), options.theta
-    if len(model.blocks) > 1:
+    if len(model.blocks) > 1 and not has_group_blocks(model):
         block = model.blocks[1]
         raise ModelError(
             f"The block '{block.kind}: {block.value}' cannot be estimated here.",
@@ -299,12 +318,12 @@ def _modified(row: Parameter, modifiers: Modifiers, *, group: int) -> Parameter:
     return replace(row, **changes)  # type: ignore[arg-type]
 
 
-def _equalised(parameters: list[Parameter], rows: list[Row]) -> tuple[Parameter, ...]:
+def _equalised(rows: list[Row]) -> tuple[Parameter, ...]:
     """Resolve ``equal("f =~ x1")`` to what that parameter is estimated with; a tied fixed parameter fixes its twins."""
-    by_name = {(p.group, f"{p.lhs}{p.op.replace('~1', '~1')}{p.rhs}"): p.shared for p in parameters}
-    resolved = list(parameters)
-    for i, parameter in enumerate(parameters):
-        wanted = rows[i % len(rows)][1].equal
+    by_name = {(p.group, f"{p.lhs}{p.op}{p.rhs}"): p.shared for p, _ in rows}
+    resolved = [parameter for parameter, _ in rows]
+    for i, (parameter, modifiers) in enumerate(rows):
+        wanted = modifiers.equal
         if wanted:
             name = (wanted[0] if len(wanted) == 1 else wanted[parameter.group - 1]).replace(" ", "")
             if (parameter.group, name) not in by_name:

@@ -228,9 +228,9 @@ class SemResult(Result):
     def group_fit(self) -> pd.DataFrame:
         """Return what each group contributes to the misfit, one row per group.
 
-        Columns: ``group, nobs, chisq`` (the contributions add up to chi-square), ``chisq_scaled`` (for estimators with a
-        scaled test: the same divided by the scaling factor, plus the group's share of the shift), ``share`` of
-        chi-square, and ``srmr, crmr`` of the group alone.
+        Columns: ``group, nobs, chisq`` (the contributions add up to chi-square), ``chisq_scaled`` (with a scaled test:
+        divided by the scaling factor, plus the group's share of the shift), ``share`` of chi-square, and ``srmr, crmr``
+        of the group alone.
         """
         from psm_analysis.sem.group_fit import group_fit_frame
 

@@ -29,9 +29,9 @@ def score_table(result: SemResult, data: pd.DataFrame | None, *, method: ScoreMe
             where="argument 'method'",
             remedy="Use 'ebm' (the mode given the answers) or 'eap' (their mean).",
         )
-    latent = list(result.table.roles.latent)
     parts = []
     for g, rows, index in _rows(result, data):
+        latent = list(result.problem.layouts[g].factors)
         scores, errors = (_ordinal if result.table.roles.ordered else _linear)(result, g, rows, method=method)
         frame = pd.DataFrame(scores, index=index, columns=latent)
         if std_errors:
@@ -48,13 +48,12 @@ def score_table(result: SemResult, data: pd.DataFrame | None, *, method: ScoreMe
 def _linear(result: SemResult, g: int, rows: Array, *, method: ScoreMethod) -> tuple[Array, Array]:
     if not result.table.options.meanstructure:
         rows = rows - _known_mean(result.sample.groups[g].mean)
-    roles = result.table.roles
     return score_rows(
         rows,
         result.problem.layouts[g],
         implied=population(result)[g],
-        latent=roles.latent,
-        indicators=roles.indicators,
+        latent=result.problem.layouts[g].factors,
+        indicators=result.table.roles.indicators,
         method="bartlett" if method == "bartlett" else "regression",
     )
 
@@ -64,7 +63,7 @@ def _ordinal(result: SemResult, g: int, rows: Array, *, method: ScoreMethod) -> 
     model = ResponseModel.of(
         layout,
         result.problem.implied(result.solution.x)[g],
-        n_latent=len(result.table.roles.latent),
+        n_latent=len(layout.factors),
         place=f"group {label!r}" if label else "factor_scores",
     )
     dependent = model.dependent_pairs()

@@ -68,8 +68,7 @@ def explained_variance(result: SemResult) -> dict[str, dict[str, float]]:
     """Return ``1 - residual variance / implied variance`` of endogenous variables, by group."""
     found: dict[str, dict[str, float]] = {}
     estimate = result.estimates
-    dependent = {p.rhs for p in result.table.parameters if p.op == "=~"}
-    dependent |= {p.lhs for p in result.table.parameters if p.op == "~"}
+    dependent = {(p.group, p.rhs if p.op == "=~" else p.lhs) for p in result.table.parameters if p.op in ("=~", "~")}
     for g, (group, layout, implied) in enumerate(
         zip(result.sample.groups, result.problem.layouts, population(result), strict=True)
     ):
@@ -78,7 +77,7 @@ def explained_variance(result: SemResult) -> dict[str, dict[str, float]]:
         found[group.label] = {
             p.lhs: float(1.0 - value / total[p.lhs])
             for p, value in zip(result.table.parameters, estimate, strict=True)
-            if p.group == g + 1 and p.op == "~~" and p.lhs == p.rhs and p.lhs in dependent
+            if p.group == g + 1 and p.op == "~~" and p.lhs == p.rhs and (p.group, p.lhs) in dependent
         }
     return found
 

@@ -76,7 +76,11 @@ def test_defaults_are_those_of_lavaan(name: str) -> None:
             given = options[listed]
             options[listed] = (given,) if isinstance(given, str) else tuple(given)
     table = table_of(
-        case["model"], meanstructure=means, growth=case["call"] == "growth", n_groups=2 if grouped else 1, **options
+        case["model"],
+        meanstructure=means,
+        growth=case["call"] == "growth",
+        group_labels=("1", "2") if grouped else ("",),
+        **options,
     )
     assert rows_of(table) == rows_of_lavaan(case["rows"])
 
@@ -109,7 +113,7 @@ def test_starts_and_bounds_are_kept() -> None:
 
 
 def test_modifiers_may_differ_by_group() -> None:
-    table = table_of("f =~ x1 + c(0.5, NA)*x2 + c(a, b)*x3 + d*x4", n_groups=2)
+    table = table_of("f =~ x1 + c(0.5, NA)*x2 + c(a, b)*x3 + d*x4", group_labels=("1", "2"))
     by = {(p.rhs, p.group): p for p in table.parameters if p.op == "=~"}
     assert by["x2", 1].value == 0.5
     assert by["x2", 2].free
@@ -121,17 +125,17 @@ def test_modifiers_may_differ_by_group() -> None:
 
 def test_too_few_modifiers_for_the_groups() -> None:
     with pytest.raises(ModelError, match="modifiers for 2 groups"):
-        table_of("f =~ x1 + c(a, b)*x2 + x3", n_groups=3)
+        table_of("f =~ x1 + c(a, b)*x2 + x3", group_labels=("1", "2", "3"))
 
 
 def test_unknown_group_equal_names_the_choices() -> None:
     with pytest.raises(OptionError, match="loadings"):
-        table_of("f =~ x1 + x2 + x3", n_groups=2, group_equal=("loading",))
+        table_of("f =~ x1 + x2 + x3", group_labels=("1", "2"), group_equal=("loading",))
 
 
 def test_group_partial_must_name_a_parameter() -> None:
     with pytest.raises(OptionError, match="names no parameter"):
-        table_of("f =~ x1 + x2 + x3", n_groups=2, group_equal=("loadings",), group_partial=("f =~ x9",))
+        table_of("f =~ x1 + x2 + x3", group_labels=("1", "2"), group_equal=("loadings",), group_partial=("f =~ x9",))
 
 
 def test_equal_must_name_a_parameter() -> None:

@@ -45,7 +45,7 @@ class Levels:
         """Return the table of one level as that of a single group."""
         parameters = tuple(replace(p, group=1) for p in self.table.parameters if p.group == level)
         roles = self.within if level == 1 else self.between
-        return ParameterTable(parameters, (), roles, replace(self.table.options, n_groups=1))
+        return ParameterTable(parameters, (), roles, replace(self.table.options, group_labels=("",)))
 
 
 def is_two_level(parsed: ParsedModel) -> bool:
@@ -72,7 +72,9 @@ def build_levels(parsed: ParsedModel, options: TableOptions, *, cluster: str) ->
     ]
     rows = _tied([*lower, *upper])
     roles = _joined(within.roles, between.roles)
-    joined = ParameterTable(tuple(rows), parsed.constraints, roles, replace(options, n_groups=2))
+    joined = ParameterTable(
+        tuple(rows), parsed.constraints, roles, replace(options, group_labels=("within", "between"))
+    )
     return Levels(joined, within.roles, between.roles)
 
 
