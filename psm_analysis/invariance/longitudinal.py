@@ -125,7 +125,7 @@ def longitudinal_invariance(
             meanstructure=True,
             std_lv=bool(options.get("std_lv", False)),
             orthogonal=bool(options.get("orthogonal", False)),
-            n_groups=len(blocks.members),
+            group_labels=tuple(str(g + 1) for g in range(len(blocks.members))),
             ordered=tuple(thresholds.items()),
             theta=theta,
             group_equal=step.equal,

@@ -159,7 +159,7 @@ def test_equal_thresholds_identify_the_scale_of_items_with_two_thresholds_only()
     for theta, op in ((False, "~*~"), (True, "~~")):
         options = TableOptions(
             meanstructure=True,
-            n_groups=2,
+            group_labels=("1", "2"),
             ordered=(("x1", 1), ("x2", 2)),
             theta=theta,
             group_equal=("thresholds", "loadings"),
