@@ -1,8 +1,8 @@
 """Complete-data maximum likelihood fitted to many samples at once: arrays with a leading replicate axis.
 
 Every replicate starts at the full-sample solution and moves by a limited-memory quasi-Newton method (BFGS, two-loop
-recursion) whose first metric is the full-sample Hessian; near the start this converges superlinearly and needs only
-gradients, which with ``G = Sigma^-1 - Sigma^-1 T Sigma^-1`` are entries of ``G D``, ``L'G D`` and ``L'G L``.
+recursion) whose first metric is the full-sample Hessian: it needs gradients only. What does not converge is tried once
+more by damped Fisher scoring.
 
 References
 ----------
@@ -16,23 +16,17 @@ from dataclasses import dataclass
 import numpy as np
 
 from psm_analysis.sem.arrays import Array, Index, Mask
-from psm_analysis.sem.implied import Implied, imply
+from psm_analysis.sem.bootstrap_gradient import Moments, group_gradient
+from psm_analysis.sem.bootstrap_scoring import scored
+from psm_analysis.sem.implied import directions, imply
 from psm_analysis.sem.inference import free_directions
-from psm_analysis.sem.matrices import ALPHA, BETA, LAMBDA, NU, PSI, Layout
+from psm_analysis.sem.matrices import Layout
 from psm_analysis.sem.optimize import TOLERANCE
 from psm_analysis.sem.result import SemResult
 
 MEMORY = 10
 MAX_STEPS = 60
 REACH = 0.5
-
-
-@dataclass(frozen=True, slots=True)
-class Moments:
-    """Moments of one group in every replicate: ``cov`` of shape ``(R, p, p)`` and divisor N, ``mean`` ``(R, p)``."""
-
-    cov: Array
-    mean: Array
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,10 +82,11 @@ class BatchProblem:
     def gradient(self, z: Array, moments: list[Moments]) -> Array:
         """Return the gradient of the discrepancy by ``z``, shape ``(R, k)``."""
         problem, values = self.result.problem, self.values(z, moments)
+        means = self.result.table.options.meanstructure
         total = np.zeros((len(z), problem.n_free))
         for layout, free, sample, weight in zip(problem.layouts, self.free, moments, problem.weights, strict=True):
             position = problem.position[free.rows]
-            slopes = weight * self._group_gradient(free, imply(layout, values), sample)
+            slopes = weight * group_gradient(layout, free, values, sample=sample, means=means)
             if len(np.unique(position)) == len(position):
                 total[:, position] += slopes
             else:
@@ -101,46 +96,50 @@ class BatchProblem:
     def chisq(self, values: Array, moments: list[Moments]) -> Array:
         """Return ``N F``; nan where an implied matrix is not positive definite."""
         found = np.zeros(len(values))
+        means = self.result.table.options.meanstructure
         for g, (layout, sample) in enumerate(zip(self.result.problem.layouts, moments, strict=True)):
             implied = imply(layout, values)
-            sign, size = np.linalg.slogdet(implied.Sigma)
-            good = np.linalg.eigvalsh(implied.Sigma)[:, 0] > 0
-            T = self._compared(implied, sample)
-            trace = np.trace(np.linalg.solve(implied.Sigma, T), axis1=-2, axis2=-1)
-            value = size + trace - np.linalg.slogdet(sample.cov)[1] - T.shape[-1]
-            found += self.result.sample.groups[g].nobs * np.where(good & (sign > 0), value, np.nan)
+            T = sample.cov
+            if means:
+                d = sample.mean - implied.mu
+                T = T + d[:, :, None] * d[:, None, :]
+            value = log_determinants(implied.Sigma) - log_determinants(sample.cov) - T.shape[-1]
+            value += np.einsum("rij,rji->r", np.linalg.inv(implied.Sigma), T)
+            found += self.result.sample.groups[g].nobs * value
         return found
 
-    def _compared(self, implied: Implied, sample: Moments) -> Array:
-        if not self.result.table.options.meanstructure:
-            return sample.cov
-        d = sample.mean - implied.mu
-        return np.asarray(sample.cov + d[:, :, None] * d[:, None, :])
+    def information(self, z: Array, moments: list[Moments]) -> Array:
+        """Return the expected information of one observation about ``z``, shape ``(R, k, k)``."""
+        return np.asarray(self.basis.T @ self.free_information(self.values(z, moments)) @ self.basis)
 
-    def _group_gradient(self, layout: Layout, implied: Implied, sample: Moments) -> Array:
-        W = np.linalg.inv(implied.Sigma)
-        G = W - W @ self._compared(implied, sample) @ W
-        GD, LT = G @ implied.D, np.swapaxes(implied.L, -1, -2)
-        LGD, LGL = LT @ GD, LT @ G @ implied.L
-        found = np.zeros((len(G), len(layout.rows)))
-        means = self.result.table.options.meanstructure
-        g = -2.0 * (W @ (sample.mean - implied.mu)[..., None])[..., 0] if means else np.zeros(G.shape[:-1])
-        Lg = (LT @ g[..., None])[..., 0]
-        for code in np.unique(layout.matrix):
-            here = np.flatnonzero(layout.matrix == code)
-            row, column = layout.row[here], layout.column[here]
-            half = np.where(row == column, 0.5, 1.0)
-            if code == LAMBDA:
-                found[:, here] = 2.0 * GD[:, row, column] + g[:, row] * implied.eta_mean[:, column]
-            elif code == BETA:
-                found[:, here] = 2.0 * LGD[:, row, column] + Lg[:, row] * implied.eta_mean[:, column]
-            elif code == PSI:
-                found[:, here] = 2.0 * half * LGL[:, row, column]
-            elif code in (NU, ALPHA):
-                found[:, here] = (g if code == NU else Lg)[:, row]
-            else:
-                found[:, here] = 2.0 * half * G[:, row, column]
-        return found
+    def free_information(self, values: Array) -> Array:
+        """Return the expected information about the free parameters, shape ``(R, n_free, n_free)``.
+
+        As :func:`normal_information`, with a leading replicate axis.
+        """
+        problem = self.result.problem
+        total = np.zeros((len(values), problem.n_free, problem.n_free))
+        for layout, free, weight in zip(problem.layouts, self.free, problem.weights, strict=True):
+            implied = imply(layout, values)
+            d, W = directions(free, implied), np.linalg.inv(implied.Sigma)
+            UT, VT, MT = (np.swapaxes(part, -1, -2) for part in (d.U, d.V, d.M))
+            WV = W @ d.V
+            cross = UT @ WV
+            block = (UT @ W @ d.U) * (VT @ WV) + cross * np.swapaxes(cross, -1, -2)
+            if self.result.table.options.meanstructure:
+                block += MT @ W @ d.M
+            pick = np.equal.outer(problem.position[free.rows], np.arange(problem.n_free)).astype(float)
+            total += weight * (pick.T @ block @ pick)
+        return total
+
+
+def log_determinants(matrices: Array) -> Array:
+    """Return log determinants; nan where a matrix is not positive definite."""
+    try:
+        diagonals = np.diagonal(np.linalg.cholesky(matrices), axis1=-2, axis2=-1)
+    except np.linalg.LinAlgError:
+        return np.asarray(np.log(np.linalg.eigvalsh(matrices)).sum(axis=-1))
+    return np.asarray(2.0 * np.log(diagonals).sum(axis=-1))
 
 
 def fit_batch(problem: BatchProblem, moments: list[Moments]) -> BatchFit:
@@ -149,10 +148,18 @@ def fit_batch(problem: BatchProblem, moments: list[Moments]) -> BatchFit:
     z, done = np.zeros((count, size)), np.zeros(count, dtype=bool)
     with np.errstate(all="ignore"):
         _descend(problem, moments, z, done)
+        left = np.flatnonzero(~done)
+        if left.size:
+            z[left], done[left] = scored(problem, chosen(moments, left))
         values = problem.values(z, moments)
         chisq = np.full(count, np.nan)
-        chisq[done] = problem.chisq(values[done], [Moments(m.cov[done], m.mean[done]) for m in moments])
+        chisq[done] = problem.chisq(values[done], chosen(moments, done))
     return BatchFit(values, chisq, done & np.isfinite(chisq))
+
+
+def chosen(moments: list[Moments], which: Mask | Index) -> list[Moments]:
+    """Return the moments of some replicates."""
+    return [Moments(m.cov[which], m.mean[which]) for m in moments]
 
 
 def _descend(problem: BatchProblem, moments: list[Moments], z: Array, done: Mask) -> None:
@@ -173,7 +180,7 @@ def _descend(problem: BatchProblem, moments: list[Moments], z: Array, done: Mask
         if not keep.any():
             return
         if not keep.all():
-            active, part = active[keep], [Moments(m.cov[keep], m.mean[keep]) for m in part]
+            active, part = active[keep], chosen(part, keep)
             g, step = g[keep], step[keep]
             steps, bends = [s[keep] for s in steps], [y[keep] for y in bends]
         new = problem.gradient(z[active], part)

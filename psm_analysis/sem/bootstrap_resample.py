@@ -16,7 +16,7 @@ import numpy as np
 
 from psm_analysis._options import BootstrapKind
 from psm_analysis.sem.arrays import Array, Index
-from psm_analysis.sem.bootstrap_batch import Moments
+from psm_analysis.sem.bootstrap_gradient import Moments
 from psm_analysis.sem.estimate import complete_rows
 from psm_analysis.sem.result import SemResult
 

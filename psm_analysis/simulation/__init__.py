@@ -1,0 +1,1 @@
+"""Data from known populations, Monte Carlo studies, and power: how large a sample must be."""
