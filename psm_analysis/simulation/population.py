@@ -229,7 +229,7 @@ def _of_text(model: str, *, standardized: bool, groups: Sequence[str] | None) ->
     cuts = [term for term in parsed.terms if term.op == "|"]
     table = build_table(
         replace(parsed, terms=tuple(term for term in parsed.terms if term.op != "|")),
-        TableOptions(meanstructure=True, fixed_x=False, n_groups=len(labels)),
+        TableOptions(meanstructure=True, fixed_x=False, group_labels=labels),
     )
     names = table.roles.observed
     values = np.array([_value(p, standardized=standardized) for p in table.parameters])
@@ -256,9 +256,9 @@ def _of_text(model: str, *, standardized: bool, groups: Sequence[str] | None) ->
 def _refuse(parsed: ParsedModel) -> None:
     if len(parsed.blocks) > 1 or any(term.op == "~*~" or term.modifiers.efa for term in parsed.terms):
         raise ModelError(
-            "A population has no levels, scaling factors or exploratory blocks.",
+            "A population has no blocks, scaling factors or exploratory factors.",
             where="argument 'model'",
-            remedy="Use icc= for dependent respondents, and write all loadings down.",
+            remedy="Use c() for groups, icc= for dependent respondents, and write all loadings down.",
         )
 
 

@@ -128,7 +128,7 @@ def test_groups_have_their_own_values_and_labels() -> None:
         ("a ~~ 1*a; b ~~ 1*b", {"missing": {"a": 0.1}, "missing_by": "a"}, "always answered"),
         ("a ~~ 1*a; b ~~ 1*b", {"icc": 1.0}, "icc=1.0"),
         ("a ~~ 1*a; b ~~ 1*b", {"groups": ["x"]}, "groups="),
-        ("level: 1\na ~~ 1*a\nlevel: 2\na ~~ 1*a", {}, "no levels"),
+        ("level: 1\na ~~ 1*a\nlevel: 2\na ~~ 1*a", {}, "no blocks"),
     ],
 )
 def test_what_is_no_population_is_refused(model: str, options: dict[str, object], message: str) -> None:
