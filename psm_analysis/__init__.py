@@ -13,6 +13,7 @@ from typing import Any
 from psm_analysis._version import __version__ as __version__
 
 _PUBLIC = {
+    "AlignmentResult": "invariance.alignment_result",
     "BifactorIndices": "reliability.hierarchy",
     "BootstrapResult": "sem.bootstrap_result",
     "CellStyle": "report.columns",
@@ -33,6 +34,7 @@ _PUBLIC = {
     "Table": "report.tables",
     "WaldTest": "sem.wald",
     "alpha": "reliability.alpha",
+    "alignment": "invariance.alignment",
     "bifactor_indices": "reliability.hierarchy",
     "calibrate": "workflows.calibrate",
     "cfa": "sem.fit",

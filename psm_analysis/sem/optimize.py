@@ -130,16 +130,17 @@ def fisher_scoring(problem: Problem, origin: Array, basis: Array) -> tuple[Array
     z = np.zeros(basis.shape[1])
     if not z.size:
         return z, 0, True
+    units = np.diagonal(basis) if _is_diagonal(basis) else None
     value, damping, near = problem.value(origin), 0.0, False
     for iteration in range(1, MAX_ITERATIONS + 1):
         x = origin + basis @ z
         gradient, information = problem.derivatives(x)
-        gradient, information = basis.T @ gradient, basis.T @ information @ basis
+        gradient, information = basis.T @ gradient, _along(information, basis, units)
         if not np.isfinite(value) or not np.isfinite(information).all():
             return z, iteration, False
         scale = _roots(information)
         if near:
-            observed = basis.T @ problem.hessian(x) @ basis / 2.0
+            observed = _along(problem.hessian(x), basis, units) / 2.0
             step = _step(gradient, observed)
             step = _step(gradient, information) if step is None else step
         else:
@@ -159,6 +160,16 @@ def fisher_scoring(problem: Problem, origin: Array, basis: Array) -> tuple[Array
         damping = 0.0 if damping < 1e-4 else damping / 8.0
         near = damping == 0.0 and size < NEWTON
     return z, MAX_ITERATIONS, False
+
+
+def _is_diagonal(basis: Array) -> bool:
+    square = basis.shape[0] == basis.shape[1]
+    return square and np.count_nonzero(basis) == np.count_nonzero(np.diagonal(basis))
+
+
+def _along(matrix: Array, basis: Array, units: Array | None) -> Array:
+    """Return ``basis' matrix basis``; without constraints the basis is diagonal, and many groups have much of it."""
+    return basis.T @ matrix @ basis if units is None else matrix * units * units[:, None]
 
 
 def _step(gradient: Array, information: Array) -> Array | None:
