@@ -164,7 +164,7 @@ def fisher_scoring(problem: Problem, origin: Array, basis: Array) -> tuple[Array
 
 def _is_diagonal(basis: Array) -> bool:
     square = basis.shape[0] == basis.shape[1]
-    return square and np.count_nonzero(basis) == np.count_nonzero(np.diagonal(basis))
+    return bool(square and np.count_nonzero(basis) == np.count_nonzero(np.diagonal(basis)))
 
 
 def _along(matrix: Array, basis: Array, units: Array | None) -> Array:
