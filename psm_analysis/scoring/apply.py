@@ -9,7 +9,7 @@ Multivariate Behavioral Research, 34(3), 315-346.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from psm_analysis._options import BadValues, ScoreColumns, check_option
 from psm_analysis.errors import DataError
 from psm_analysis.scoring.checks import Answers, read_answers
+from psm_analysis.scoring.eap import expected_a_posteriori
 from psm_analysis.scoring.norms import norm_columns
 from psm_analysis.scoring.packing import FACTOR, origin
 
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from psm_analysis.scoring.model import Scale, ScoringModel
 
 Array = NDArray[np.float64]
+EAP_NODES = 41
 PARTS = ("se", "n", "percentile", "t", "stanine")
 
 
@@ -49,8 +51,15 @@ def turned(model: ScoringModel, answers: Array) -> Array:
 
 def scores_of(model: ScoringModel, answers: Array) -> Array:
     """Return the scores, shape (persons, scales), of answers as given, shape (persons, items)."""
+    return scored_answers(model, answers)[0]
+
+
+def scored_answers(model: ScoringModel, answers: Array) -> tuple[Array, Array]:
+    """Return scores and their standard errors, both (persons, scales), of answers as given, (persons, items)."""
     values = turned(model, answers)
-    return np.column_stack([_score(model, scale, values=values) for scale in model.scales])
+    found = [_score(model, scale, values=values) for scale in model.scales]
+    scores, errors = (np.column_stack(part) for part in zip(*found, strict=True))
+    return scores, errors
 
 
 def score_frame(
@@ -61,20 +70,25 @@ def score_frame(
     check_option(columns, ScoreColumns, name="columns")
     refuse_name(model, id)
     answers = read_answers(model, frame, id=id, bad_values=bad_values)
-    scores = scores_of(model, answers.values)
-    found: dict[str, object] = {} if id is None else {id: frame.loc[answers.kept, id].to_numpy()}
+    found: dict[str, Any] = {} if id is None else {id: frame.loc[answers.kept, id].to_numpy()}
+    found |= score_columns(model, answers, columns=columns)
+    scored = pd.DataFrame(found, index=frame.index[answers.kept])
+    return Scored(scored, rows_in=len(frame), bad=answers.bad, dropped=int((~answers.kept).sum()))
+
+
+def score_columns(model: ScoringModel, answers: Answers, *, columns: ScoreColumns) -> dict[str, NDArray[Any]]:
+    """Return the columns of the scores and the flags, one entry per kept row."""
+    scores, errors = scored_answers(model, answers.values)
+    found: dict[str, NDArray[Any]] = {}
     for k, scale in enumerate(model.scales):
         if columns == "scores":
             found[scale.id] = scores[:, k]
             continue
         n = np.sum(~np.isnan(answers.values[:, _places(model, scale)]), axis=1)
-        error = np.nan if scale.std_error is None else scale.std_error
-        se = np.where(np.isnan(scores[:, k]) | (n < len(scale.items)), np.nan, error)
-        parts = (scores[:, k], se, n, *norm_columns(scale.norms[0], scores[:, k]))
+        parts = (scores[:, k], errors[:, k], n, *norm_columns(scale.norms[0], scores[:, k]))
         found |= dict(zip(names(scale), parts, strict=True))
     found["flags"] = _flags(model, answers, scores=scores)
-    scored = pd.DataFrame(found, index=frame.index[answers.kept])
-    return Scored(scored, rows_in=len(frame), bad=answers.bad, dropped=int((~answers.kept).sum()))
+    return found
 
 
 def names(scale: Scale) -> tuple[str, ...]:
@@ -97,7 +111,17 @@ def _places(model: ScoringModel, scale: Scale) -> list[int]:
     return [order[item] for item in scale.items]
 
 
-def _score(model: ScoringModel, scale: Scale, *, values: Array) -> Array:
+def _score(model: ScoringModel, scale: Scale, *, values: Array) -> tuple[Array, Array]:
+    """Return scores and standard errors; those that are the same for everybody hold for complete answers only."""
+    x = values[:, _places(model, scale)]
+    if model.method == "eap":
+        return expected_a_posteriori(scale.responses, x, n_nodes=EAP_NODES)
+    scores = _linear(model, scale, values=values)
+    known = ~np.isnan(scores) & ~np.isnan(x).any(axis=1)
+    return scores, np.where(known, np.nan if scale.std_error is None else scale.std_error, np.nan)
+
+
+def _linear(model: ScoringModel, scale: Scale, *, values: Array) -> Array:
     places = _places(model, scale)
     x = values[:, places]
     n = np.sum(~np.isnan(x), axis=1)

@@ -45,9 +45,20 @@ def read_answers(model: ScoringModel, frame: pd.DataFrame, *, id: str | None, ba
         problems += [_value_problem(frame[item.id], item, bad=read[item.id][1]) for item in wrong]
     problems += coding
     refuse(model, problems)
+    return _answers(model, read, drop=bad_values == "drop")
+
+
+def usable_answers(model: ScoringModel, frame: pd.DataFrame, *, drop: bool) -> Answers:
+    """Return the answers without refusing any: those that are not codes are missing, or their rows are dropped."""
+    return _answers(model, {item.id: _codes(frame[item.id], item) for item in model.items}, drop=drop)
+
+
+def _answers(
+    model: ScoringModel, read: dict[str, tuple[NDArray[np.float64], NDArray[np.bool_]]], *, drop: bool
+) -> Answers:
     bad = np.column_stack([read[item][1] for item in model.item_ids])
     rows: NDArray[np.bool_] = np.asarray(bad.any(axis=1))
-    kept: NDArray[np.bool_] = ~rows if bad_values == "drop" else np.ones(len(frame), dtype=bool)
+    kept: NDArray[np.bool_] = ~rows if drop else np.ones(len(rows), dtype=bool)
     values = np.column_stack([read[item][0] for item in model.item_ids])[kept]
     counts = {item: int(count) for item, count in zip(model.item_ids, bad.sum(axis=0), strict=True) if count}
     return Answers(values, kept=kept, changed=rows[kept], bad=counts)

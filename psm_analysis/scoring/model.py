@@ -46,6 +46,26 @@ class Norms:
 
 
 @dataclass(frozen=True, slots=True)
+class ItemResponse:
+    """How an item is answered at each value of the trait, itself standard normal in the reference wave.
+
+    ``P(answer >= c) = F(slope * trait + intercept_c)``, F the logistic (``logit``) or normal (``probit``) distribution.
+
+    Attributes
+    ----------
+    link, slope, intercepts
+        Intercepts fall; one fewer than categories.
+    categories
+        The codes, turned round, that were given in the reference wave.
+    """
+
+    link: str
+    slope: float
+    intercepts: tuple[float, ...]
+    categories: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Scale:
     """One score: items, weights, missing rule, norms, reliability.
 
@@ -55,10 +75,13 @@ class Scale:
         How many of `items` must be answered.
     weights, constant
         Of factor scores: ``constant + weights @ answers``, answers turned round; empty and 0 for the other methods.
+    responses
+        Of expected a posteriori scores: the parameters of each item; empty for the other methods.
     alpha
         Coefficient alpha in the reference wave, complete rows; None for a single item or factor scores.
     std_error
-        Standard error of measurement of a complete answer, in the units of the score; None if it is not known.
+        Standard error of measurement of a complete answer, in the units of the score; None if it is not known. Expected
+        a posteriori scores have an error for each person; this is the root of its mean square in the reference wave.
     """
 
     id: str
@@ -66,6 +89,7 @@ class Scale:
     required: int
     weights: tuple[float, ...]
     constant: float
+    responses: tuple[ItemResponse, ...]
     alpha: float | None
     std_error: float | None
     norms: tuple[Norms, ...]
@@ -155,7 +179,8 @@ class ScoringModel(Result):
         Id and version of the instrument, and the SHA-256 of its items, keys, codes, subscales and scoring rules.
     method
         ``mean`` of the answered items; ``sum`` of complete answers; ``prorated`` sum, items times mean; ``pomp``, the
-        mean as percent of the maximum possible; ``regression`` or ``bartlett`` factor scores.
+        mean as percent of the maximum possible; ``regression``, ``bartlett`` or ``tenberge`` factor scores; ``eap``,
+        the mean of the trait given the answers.
     items, scales, reference, measurement, check
         See the classes of that name.
     """
@@ -201,7 +226,8 @@ class ScoringModel(Result):
         Returns
         -------
         DataFrame
-            Index of `frame`. Per scale: the score, ``_se`` (standard error of measurement), ``_n`` (items answered),
+            Index of `frame`. Per scale: the score, ``_se`` (standard error of measurement; for ``eap`` the
+            standard deviation of the trait given the answers), ``_n`` (items answered),
             ``_percentile``, ``_t`` and ``_stanine`` (against the whole reference wave); then ``flags``.
 
         Raises

@@ -117,7 +117,7 @@ def _streamed(job: _Job) -> dict[str, Any] | None:
     )
     if found is None:
         return None
-    report = _head(job, "duckdb") | {
+    report = _head(job, "arrow" if job.model.method == "eap" else "duckdb") | {
         "rows_in": found.rows_in,
         "rows_out": found.rows,
         "rows_dropped": found.rows_in - found.rows,

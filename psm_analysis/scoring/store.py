@@ -20,7 +20,7 @@ from psm_analysis.scoring.fingerprint import instrument_hash
 if TYPE_CHECKING:
     from psm_analysis.scoring.model import ScoringModel
 
-SCHEMA = 1
+SCHEMA = 2
 KIND = "psm_analysis scoring model"
 
 

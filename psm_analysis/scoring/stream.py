@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 from psm_analysis._options import BadValues, ScoreColumns
 from psm_analysis.errors import FileError, require
+from psm_analysis.scoring.apply import refuse_name
+from psm_analysis.scoring.batches import score_batches, score_fields
 from psm_analysis.scoring.dialect import DIALECTS
 from psm_analysis.scoring.sql import statement
 from psm_analysis.scoring.stream_checks import bad_counts, check_ids, refuse_bad
@@ -21,6 +23,7 @@ from psm_analysis.scoring.stream_checks import bad_counts, check_ids, refuse_bad
 if TYPE_CHECKING:
     from psm_analysis.scoring.model import ScoringModel
 
+BATCH = 100_000
 MEMORY = "320MB"
 WHOLE = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT")
 NUMBERS = (*WHOLE, "FLOAT", "DOUBLE")
@@ -83,24 +86,16 @@ def stream_scores(
     kinds = (".csv", ".parquet")
     if source.suffix.lower() not in kinds or target.suffix.lower() != ".parquet" or set("*?[]{}") & set(str(source)):
         return None
-    if not source.is_file() or model.method == "eap" or importlib.util.find_spec("duckdb") is None:
+    if not source.is_file() or importlib.util.find_spec("duckdb") is None:
         return None
     with connected() as base:
         wave = seen(base, model, source=source, id=id)
         if wave is None:
             return None
-        query = statement(
-            model,
-            wave.numbers(model, id=id),
-            dialect=DUCK,
-            id=id,
-            columns=columns,
-            whole=[item for item in model.item_ids if wave.kinds[item] in WHOLE],
-            drop=bad_values == "drop",
-        )
         file, streamed = temporary_file(target), None
+        write = _write_batches if model.method == "eap" else _write_linear
         try:
-            if _copy(base, query, file=file, target=target):
+            if write(base, model, wave, file=file, target=target, id=id, columns=columns, drop=bad_values == "drop"):
                 streamed = _looked_at(base, model, wave=wave, file=file, id=id, bad_values=bad_values)
         finally:
             if streamed is None:
@@ -156,14 +151,58 @@ def temporary_file(target: Path) -> Path:
     return Path(name)
 
 
-def _copy(base: Any, query: str, *, file: Path, target: Path) -> bool:
-    """Write the scores; False if the file cannot be read to its end."""
+def _write_linear(
+    base: Any,
+    model: ScoringModel,
+    wave: Wave,
+    *,
+    file: Path,
+    target: Path,
+    id: str | None,
+    columns: ScoreColumns,
+    drop: bool,
+) -> bool:
+    """Write the scores by one statement; False if the file cannot be read to its end."""
     duckdb = require("duckdb", extra="scale", purpose="scoring large files")
+    whole = [item for item in model.item_ids if wave.kinds[item] in WHOLE]
+    source = wave.numbers(model, id=id)
+    query = statement(model, source, dialect=DUCK, id=id, columns=columns, whole=whole, drop=drop)
     try:
         base.execute(f"COPY ({query}) TO {DUCK.text(str(file))} (FORMAT parquet, COMPRESSION snappy)")
     except duckdb.Error as error:
         if isinstance(error, duckdb.IOException) and re.search("write|space", str(error), re.IGNORECASE):
             raise unwritable(target, str(error)) from error
+        return False
+    return True
+
+
+def _write_batches(
+    base: Any,
+    model: ScoringModel,
+    wave: Wave,
+    *,
+    file: Path,
+    target: Path,
+    id: str | None,
+    columns: ScoreColumns,
+    drop: bool,
+) -> bool:
+    """Write the scores batch by batch; False if the file cannot be read to its end."""
+    from pyarrow import ArrowException, schema
+    from pyarrow.parquet import ParquetWriter
+
+    refuse_name(model, id)
+    query = f"SELECT * FROM {wave.numbers(model, id=id)}"
+    try:
+        reader = base.sql(query).to_arrow_reader(BATCH)
+        batches = score_batches(model, reader, id=id, columns=columns, drop=drop)
+        fields = [] if id is None else [reader.schema.field(id)]
+        with ParquetWriter(file, schema([*fields, *score_fields(model, columns=columns)])) as writer:
+            for batch in batches:
+                writer.write_batch(batch)
+    except OSError as error:
+        raise unwritable(target, error.strerror or str(error)) from error
+    except (ArrowException, require("duckdb").Error):
         return False
     return True
 

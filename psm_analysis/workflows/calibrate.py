@@ -10,16 +10,19 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from psm_analysis._options import ScoringMethod, check_option, nearest
-from psm_analysis.errors import DataError, InstrumentError, ModelError, OptionError
+from psm_analysis.errors import DataError, InstrumentError, OptionError
 from psm_analysis.instruments.model import Instrument
+from psm_analysis.scoring.apply import scored_answers
 from psm_analysis.scoring.fingerprint import instrument_hash
 from psm_analysis.scoring.model import CheckScores, Norms, Reference, Scale, ScoredItem, ScoringModel
 from psm_analysis.scoring.packing import FACTOR
 from psm_analysis.survey.wave import SurveyWave
 from psm_analysis.workflows.careless import careless_share
+from psm_analysis.workflows.factor_scales import empty_scale, linear_scales, response_scales
 from psm_analysis.workflows.measurement import frozen_measurement
 
 Array = NDArray[np.float64]
+MODELLED = (*FACTOR, "eap")
 
 
 def calibrate(
@@ -32,9 +35,10 @@ def calibrate(
 ) -> ScoringModel:
     r"""Freeze how an instrument is scored, with norms and moments of a reference wave.
 
-    The standard error of measurement is :math:`s \sqrt{1 - \alpha}` for means and sums, and for factor scores
-    :math:`\sqrt{\mathrm{diag}(\Phi - W \Sigma W')}` (regression) or :math:`\sqrt{\mathrm{diag}(W \Sigma W' - \Phi)}`
-    (Bartlett).
+    The standard error of measurement is :math:`s \sqrt{1 - \alpha}` for means and sums. For factor scores with weights
+    :math:`W` it is the root of the diagonal of :math:`\mathrm{cov}(W y - \eta) = W \Sigma W' - W C - C' W' + \Phi`,
+    :math:`C = \mathrm{cov}(y, \eta)`. Expected a posteriori scores are :math:`E(\theta \mid y)` under graded response
+    models, one per subscale, with the standard deviation of :math:`\theta` given the answers as error of each person.
 
     Parameters
     ----------
@@ -44,10 +48,12 @@ def calibrate(
         Id of an instrument of the wave.
     model
         Measurement model as lavaan text, for factor scores; by default that of the instrument with correlated factors.
-        It is fitted by maximum likelihood with a mean structure to the complete rows.
+        It is fitted by maximum likelihood with a mean structure to the complete rows. For ``eap`` a model of one
+        factor, fitted to the items as ordinal by WLSMV (normal link); by default graded response models by marginal
+        maximum likelihood (logistic link).
     method
         ``mean``, ``sum`` (complete answers), ``prorated`` sum, ``pomp`` (percent of the maximum possible),
-        ``regression`` or ``bartlett``.
+        ``regression``, ``bartlett`` or ``tenberge`` (factor scores that keep the factor covariances), or ``eap``.
     groups
         Columns of the wave within which norms are kept too.
 
@@ -63,9 +69,13 @@ def calibrate(
         If only the structure of the instrument is known.
     OptionError
         If `model` is given for a method that does not use one.
+    ModelError
+        If the measurement model does not converge, or ``eap`` is asked for a model of several factors.
 
     References
     ----------
+    Bock, R. D., & Mislevy, R. J. (1982). Applied Psychological Measurement, 6, 431-444. ten Berge, J. M. F., Krijnen,
+    W. P., Wansbeek, T., & Shapiro, A. (1999). Linear Algebra and its Applications, 289, 311-318.
     Lord, F. M., & Novick, M. R. (1968). Statistical theories of mental test scores. Addison-Wesley, chapter 3.
 
     Examples
@@ -80,13 +90,13 @@ def calibrate(
     check_option(method, ScoringMethod, name="method")
     known = wave.instrument(instrument)
     _check(wave, known, groups=groups)
-    if model is not None and method not in FACTOR:
+    if model is not None and method not in MODELLED:
         raise OptionError(
             f"method={method!r} uses no measurement model.",
             where="argument 'model'",
-            remedy=f"Leave it out, or choose {' or '.join(FACTOR)}.",
+            remedy=f"Leave it out, or choose one of {', '.join(MODELLED)}.",
         )
-    scales = _factor_scales(wave, known, model, method=method) if method in FACTOR else _rule_scales(known, method)
+    scales = _scales(wave, known, model, method=method)
     used = {item for scale in scales for item in scale.items}
     ids = [item for item in known.item_ids if item in used]
     items = tuple(ScoredItem(item, tuple(wave.response_codes(item)), wave.is_reverse(item)) for item in ids)
@@ -102,7 +112,9 @@ def calibrate(
         measurement=frozen_measurement(turned, model or known.model()),
         check=CheckScores((), ()),
     )
-    scores = frozen.scores_of(wave.data[ids].to_numpy(dtype=float))
+    scores, errors = scored_answers(frozen, wave.data[ids].to_numpy(dtype=float))
+    if method == "eap":
+        scales = tuple(_with_error(scale, errors[:, k]) for k, scale in enumerate(scales))
     normed = tuple(
         _with_norms(scale, scores[:, k], turned=turned, data=wave.data[list(groups)], method=method)
         for k, scale in enumerate(scales)
@@ -127,46 +139,26 @@ def _check(wave: SurveyWave, instrument: Instrument, *, groups: Sequence[str]) -
         )
 
 
+def _scales(wave: SurveyWave, instrument: Instrument, model: str | None, *, method: str) -> tuple[Scale, ...]:
+    if method == "eap":
+        return response_scales(wave, instrument, model)
+    if method in FACTOR:
+        return linear_scales(wave, instrument, model, method=method)
+    return _rule_scales(instrument, method)
+
+
+def _with_error(scale: Scale, errors: Array) -> Scale:
+    known = errors[~np.isnan(errors)]
+    return replace(scale, std_error=float(np.sqrt(np.mean(known**2))) if len(known) else None)
+
+
 def _rule_scales(instrument: Instrument, method: str) -> tuple[Scale, ...]:
     parts = {part.id: part.items for part in instrument.subscales}
     if instrument.total and len(parts) > 1:
         parts[instrument.factor] = instrument.item_ids
     return tuple(
-        _scale(name, items, len(items) if method == "sum" else instrument.missing_rule.required(len(items)))
+        empty_scale(name, items, len(items) if method == "sum" else instrument.missing_rule.required(len(items)))
         for name, items in parts.items()
-    )
-
-
-def _scale(name: str, items: tuple[str, ...], required: int) -> Scale:
-    return Scale(name, items, required, weights=(), constant=0.0, alpha=None, std_error=None, norms=())
-
-
-def _factor_scales(wave: SurveyWave, instrument: Instrument, model: str | None, *, method: str) -> tuple[Scale, ...]:
-    from psm_analysis.sem.fit import cfa
-    from psm_analysis.sem.tables import population
-
-    fit = cfa(model or instrument.model(), wave.items(instrument.id), meanstructure=True)
-    if not fit.converged:
-        raise ModelError(
-            "The measurement model did not converge.", where=f"instrument '{instrument.id}'", remedy="Simplify it."
-        )
-    names = list(fit.sample.names)
-    probes = pd.DataFrame(np.vstack([np.zeros(len(names)), np.eye(len(names))]), columns=names)
-    scores = fit.factor_scores(probes, method="bartlett" if method == "bartlett" else "regression")
-    constant, weights = scores.to_numpy()[0], (scores.to_numpy()[1:] - scores.to_numpy()[0]).T
-    implied = population(fit)[0]
-    paths = np.linalg.inv(np.eye(len(implied.matrices.Beta)) - implied.matrices.Beta)
-    n = len(constant)
-    Phi = (paths @ implied.matrices.Psi @ paths.T)[:n, :n]
-    variances = np.diag(Phi - weights @ implied.Sigma @ weights.T) * (-1 if method == "bartlett" else 1)
-    return tuple(
-        replace(
-            _scale(str(factor), tuple(names), len(names)),
-            weights=tuple(weights[k].tolist()),
-            constant=float(constant[k]),
-            std_error=float(np.sqrt(variances[k])) if variances[k] > 0 else None,
-        )
-        for k, factor in enumerate(scores.columns)
     )
 
 
@@ -183,7 +175,7 @@ def _with_norms(scale: Scale, scores: Array, *, turned: pd.DataFrame, data: pd.D
             within = scores[(data[variable] == value).to_numpy(dtype=bool)]
             if not np.isnan(within).all():
                 norms.append(_norms(within, str(variable), str(value)))
-    if method in FACTOR:
+    if method in MODELLED:
         return replace(scale, norms=tuple(norms))
     alpha = _alpha(turned[list(scale.items)])
     sd = norms[0].sd

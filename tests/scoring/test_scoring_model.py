@@ -105,7 +105,7 @@ def test_a_stored_model_is_the_same(model, tmp_path: Path) -> None:
     ("edit", "reason"),
     [
         (lambda c: c["model"].update(method="sum"), "hash"),
-        (lambda c: c.update(schema=2), "schema 2"),
+        (lambda c: c.update(schema=99), "schema 99"),
         (lambda c: c["model"].update(extra=1), "'model.extra' is unknown"),
         (lambda c: c["model"].pop("scales"), "'model.scales' is absent"),
         (lambda c: c["model"].update(items=3), "wrong type"),

@@ -14,7 +14,7 @@ import psm_analysis as psm
 from psm_analysis.errors import DataError, OptionError
 
 WAVES = Path(__file__).resolve().parents[2] / "data" / "synthetic"
-METHODS = ["mean", "sum", "pomp", "prorated", "regression", "bartlett"]
+METHODS = ["mean", "sum", "pomp", "prorated", "regression", "bartlett", "tenberge"]
 
 
 @pytest.fixture(scope="module")
