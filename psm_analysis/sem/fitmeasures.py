@@ -11,7 +11,7 @@ from psm_analysis.sem import formulas
 from psm_analysis.sem.arrays import Array
 from psm_analysis.sem.discrepancy.fiml import FullInformation
 from psm_analysis.sem.discrepancy.least_squares import LeastSquares
-from psm_analysis.sem.estimate import Estimation
+from psm_analysis.sem.estimate import Estimation, count_moments
 from psm_analysis.sem.gamma import normal_weight
 from psm_analysis.sem.implied import Implied, stacked
 from psm_analysis.sem.moment_maps import OrdinalMoments
@@ -35,6 +35,8 @@ def fit_measures(e: Estimation, test: ModelTest, baseline: ModelTest) -> dict[st
         found |= robust_measures(test, baseline, nobs=nobs, n_groups=len(sample.groups), ordinal=e.ordinal)
     found |= _residual_measures(e, implied)
     found |= lisrel_gfi(e, implied)
+    if e.ordinal:
+        found |= {"wrmr": _wrmr(e)}
     if e.spec.likelihood:
         found |= {"gfi": _steiger_gfi(e, implied)}
     if e.spec.likelihood:
@@ -180,24 +182,29 @@ def _continuous_residuals(group: GroupSample, moments: Implied, *, means: bool) 
     d = group.mean - moments.mu if means and group.mean is not None else np.zeros(p)
     z = d / sd
     z_cor = group.mean / sd - moments.mu / model_sd if means and group.mean is not None else np.zeros(p)
-
-    def root(squares: float, count: int) -> float:
-        return math.sqrt(squares / count) if count else 0.0
-
     k, kc, extra = len(lower[0]), len(strict[0]), p if means else 0
     s_raw, s_bentler, s_cor = ((m[i] ** 2).sum() for m, i in ((raw, lower), (bentler, lower), (cor, strict)))
     s_mplus = s_cor + (np.diagonal(bentler) ** 2).sum()
     return {
-        "rmr": root(s_raw + d @ d, k + extra),
-        "rmr_nomean": root(s_raw, k),
-        "srmr": root(s_bentler + z @ z, k + extra),
-        "srmr_bentler": root(s_bentler + z @ z, k + extra),
-        "srmr_bentler_nomean": root(s_bentler, k),
-        "crmr": root(s_cor + z @ z, kc + extra),
-        "crmr_nomean": root(s_cor, kc),
-        "srmr_mplus": root(s_mplus + z_cor @ z_cor, k + extra),
-        "srmr_mplus_nomean": root(s_mplus, k),
+        "rmr": _root_mean(s_raw + d @ d, k + extra),
+        "rmr_nomean": _root_mean(s_raw, k),
+        "srmr": _root_mean(s_bentler + z @ z, k + extra),
+        "srmr_bentler": _root_mean(s_bentler + z @ z, k + extra),
+        "srmr_bentler_nomean": _root_mean(s_bentler, k),
+        "crmr": _root_mean(s_cor + z @ z, kc + extra),
+        "crmr_nomean": _root_mean(s_cor, kc),
+        "srmr_mplus": _root_mean(s_mplus + z_cor @ z_cor, k + extra),
+        "srmr_mplus_nomean": _root_mean(s_mplus, k),
     }
+
+
+def _wrmr(e: Estimation) -> float:
+    """Return the root of chi-square by the number of moments of a group (Yu & Muthén, 2002)."""
+    return math.sqrt(max(e.scale * e.solution.value, 0.0) * len(e.sample.groups) / count_moments(e.table, e.sample))
+
+
+def _root_mean(squares: float, count: int) -> float:
+    return math.sqrt(squares / count) if count else 0.0
 
 
 def lisrel_gfi(e: Estimation, implied: Sequence[Implied]) -> dict[str, float]:
@@ -232,25 +239,30 @@ def _steiger_gfi(e: Estimation, implied: Sequence[Implied]) -> float:
 
 
 def _ordinal_residuals(e: Estimation, moments: Implied, g: int) -> dict[str, float]:
-    """Return SRMR and CRMR of a group with ordinal variables.
+    """Return RMR, SRMR and CRMR of a group with ordinal variables.
 
-    Residuals are those of correlations, standardized variances, thresholds and standardized slopes; CRMR leaves out the
-    variances, ``nomean`` measures the thresholds and slopes. Means, which are hardly ever restricted, do not count.
+    Residuals are those of correlations, standardized variances, thresholds and standardized slopes, those of RMR in the
+    units of the variables; CRMR leaves out the variances, ``nomean`` measures the thresholds and slopes. Means, which
+    are hardly ever restricted, do not count.
     """
     function = e.problem.discrepancies[g]
     assert isinstance(function, LeastSquares)
     assert isinstance(function.moments, OrdinalMoments)
     parts = function.moments.standardized_gaps(function.s, moments, cov=e.sample.groups[g].cov)
+    raw = function.moments.split(function.s - function.moments.vector(moments))
     levels, slopes, variances, off = (float(part @ part) for part in parts)
+    raw_slopes, raw_variances, raw_off = (float(part @ part) for part in raw[1:])
     p = len(function.moments.dependent)
     above, diagonal = levels + slopes, p * (p - 1) // 2 + p
     extra = len(parts[0]) + len(parts[1])
     return {
-        "srmr": math.sqrt((off + variances) / diagonal),
-        "srmr_bentler": math.sqrt((off + variances + above) / (diagonal + extra)),
-        "srmr_bentler_nomean": math.sqrt((off + variances) / diagonal),
-        "crmr": math.sqrt((off + above) / (diagonal - p + extra)),
-        "crmr_nomean": math.sqrt(off / (diagonal - p)),
+        "rmr": _root_mean(raw_off + raw_variances + levels + raw_slopes, diagonal + extra),
+        "rmr_nomean": _root_mean(raw_off + raw_variances, diagonal),
+        "srmr": _root_mean(off + variances, diagonal),
+        "srmr_bentler": _root_mean(off + variances + above, diagonal + extra),
+        "srmr_bentler_nomean": _root_mean(off + variances, diagonal),
+        "crmr": _root_mean(off + above, diagonal - p + extra),
+        "crmr_nomean": _root_mean(off, diagonal - p),
     }
 
 

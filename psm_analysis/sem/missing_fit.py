@@ -24,38 +24,46 @@ from psm_analysis.sem.saturated import saturated_directions, saturated_implied
 def complete_data_fit(e: Estimation) -> tuple[float, float]:
     """Return the complete-data chi-square at the EM moments, and what is taken from it in the place of df.
 
-    ``N F_ML(m, S; mu, Sigma)`` and ``tr(U Gamma)`` with complete-data weights at the EM moments and the asymptotic
-    covariance matrix of those moments, a sandwich for robust estimators.
+    The residual moments are ``(I - P)(s - sigma)`` with ``P = Delta (Delta'W Delta)^-1 Delta'W`` and the information W
+    of the incomplete rows about the EM moments s. ``N F_ML(s; sigma)`` then has the expectation
+    ``tr(V (I - P) Gamma (I - P)')`` with complete-data weights V and the asymptotic covariance matrix Gamma of s, a sandwich for robust estimators.
     """
-    chisq = first = 0.0
-    A, B = np.zeros((e.problem.n_free,) * 2), np.zeros((e.problem.n_free,) * 2)
+    chisq = total = 0.0
+    A, B, C, D = (np.zeros((e.problem.n_free,) * 2) for _ in range(4))
     for g, share in enumerate(e.problem.weights):
         group, delta = e.sample.groups[g], moment_slopes(e, g)
         implied = e.problem.implied(e.solution.x)[g]
         chisq += group.nobs * MaximumLikelihood.of(group.cov, group.mean).value(implied)
-        V, gamma = normal_weight(group.cov, means=True), _gamma(e, g)
-        weighted = V @ delta
-        first += float(np.sum(V * gamma))
-        A += share * (delta.T @ weighted)
-        B += share * (weighted.T @ gamma @ weighted)
-    return chisq, first - float(np.sum(projector(e, A) * B))
+        V, (W, gamma) = normal_weight(group.cov, means=True), moment_precision(e, g)
+        weighted, heavy = V @ delta, W @ delta
+        total += float(np.sum(V * gamma))
+        A += share * (delta.T @ heavy)
+        B += share * (delta.T @ weighted)
+        C += share * (weighted.T @ gamma @ heavy)
+        D += share * (heavy.T @ gamma @ heavy)
+    inverse = projector(e, A)
+    return chisq, total - 2.0 * float(np.sum(inverse * C)) + float(np.sum((inverse @ B @ inverse) * D))
 
 
-def _gamma(e: Estimation, g: int) -> Array:
-    """Return ``n acov(m, vech S)`` of the EM moments, given those of fixed exogenous variables."""
+def moment_precision(e: Estimation, g: int) -> tuple[Array, Array]:
+    """Return the information W of the EM moments and ``n acov(m, vech S)``.
+
+    The moments of fixed exogenous variables are taken as known: they have neither information nor variance.
+    """
     group, function = e.sample.groups[g], e.problem.discrepancies[g]
     assert isinstance(function, FullInformation)
     implied = saturated_implied(group)
-    gamma = np.linalg.inv(function.saturated_information(implied))
+    W = function.saturated_information(implied)
+    free = np.setdiff1d(np.arange(len(W)), exogenous_moments(len(group.cov), e.exogenous))
+    inner = np.ix_(free, free)
+    gamma = np.zeros_like(W)
+    gamma[inner] = np.linalg.inv(W[inner])
     if e.spec.se == "robust.huber.white":
         rows = complete_rows(group, e.spec.name) - implied.mu
         scores = row_scores(saturated_directions(len(group.cov)), implied, rows, group.patterns)
         sums = aggregated(scores, group)
         gamma = gamma @ (sums.T @ sums / group.nobs) @ gamma
-    if not e.exogenous:
-        return np.asarray(gamma)
-    x = exogenous_moments(len(group.cov), e.exogenous)
-    return np.asarray(gamma - gamma[:, x] @ np.linalg.solve(gamma[np.ix_(x, x)], gamma[x]))
+    return W, gamma
 
 
 def exogenous_moments(p: int, exogenous: list[int]) -> Array:

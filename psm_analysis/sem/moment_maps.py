@@ -106,19 +106,36 @@ class OrdinalMoments:
 
         Thresholds, slopes, variances and correlations; `cov` has the variances of the given variables.
         """
-        item, threshold = self.levels()
-        sizes = (len(item), len(self.dependent) * len(self.given), len(self._continuous()))
-        gap = np.split(s - self.vector(implied), np.cumsum(sizes))
+        _, threshold = self.levels()
+        gap = self.split(s - self.vector(implied))
         variance = np.ones(len(self.ordinal))
-        variance[self._continuous()] = np.split(s, np.cumsum(sizes))[2]
+        variance[self._continuous()] = self.split(s)[2]
         sd, implied_sd = np.sqrt(variance), np.sqrt(np.where(self.ordinal, 1.0, np.diagonal(implied.Sigma)))
         row, column = self._pairs()
-        target = np.split(s, np.cumsum(sizes))[3]
+        target = self.split(s)[3]
         off = target / (sd[row] * sd[column]) - (target - gap[3]) / (implied_sd[row] * implied_sd[column])
         exogenous = np.setdiff1d(np.arange(len(self.ordinal)), self.dependent)
         spread = np.sqrt(np.diagonal(cov)[exogenous])
         slopes = gap[1].reshape(len(self.dependent), -1) * spread / sd[self.dependent][:, None]
         return gap[0][threshold >= 0], slopes.ravel(), gap[2] / variance[self._continuous()], off
+
+    def split(self, moments: Array) -> tuple[Array, Array, Array, Array]:
+        """Return the parts of a vector of moments: thresholds or means, slopes, variances, correlations."""
+        sizes = (len(self.levels()[0]), len(self.dependent) * len(self.given), len(self._continuous()))
+        levels, slopes, variances, off = np.split(moments, np.cumsum(sizes))
+        return levels, slopes, variances, off
+
+    def square(self, moments: Array, p: int) -> Array:
+        """Return variances, correlations and slopes on the given variables as a symmetric matrix of all p variables."""
+        _, slopes, variances, off = self.split(moments)
+        found = np.zeros((p, p))
+        row, column = self._pairs()
+        found[row, column] = off
+        exogenous = np.setdiff1d(np.arange(p), self.dependent)
+        found[np.ix_(self.dependent, exogenous)] = slopes.reshape(len(self.dependent), -1)
+        found = found + found.T
+        found[self._continuous(), self._continuous()] = variances
+        return found
 
     def _continuous(self) -> Index:
         return self.dependent[~self.ordinal[self.dependent]]

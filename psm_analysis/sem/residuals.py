@@ -1,4 +1,12 @@
-"""Residuals: what the model leaves of the sample moments."""
+"""Residuals: what the model leaves of the sample moments.
+
+References
+----------
+Bollen, K. A. (1989). Structural equations with latent variables. Wiley, p. 258.
+Jöreskog, K. G., & Sörbom, D. (1981). LISREL V: Analysis of linear structural relationships.
+Ogasawara, H. (2001). Standard errors of fit indices using residuals in structural equation modeling. Psychometrika.
+Maydeu-Olivares, A. (2017). Assessing the size of model misfit in structural equation models. Psychometrika, 82.
+"""
 
 from __future__ import annotations
 
@@ -6,9 +14,17 @@ import numpy as np
 
 from psm_analysis._options import ResidualKind
 from psm_analysis.sem.arrays import Array
-from psm_analysis.sem.implied import Implied, directions, moment_jacobian
-from psm_analysis.sem.problem import Problem
+from psm_analysis.sem.discrepancy.fiml import FullInformation
+from psm_analysis.sem.discrepancy.least_squares import LeastSquares
+from psm_analysis.sem.estimate import Estimation
+from psm_analysis.sem.gamma import normal_gamma
+from psm_analysis.sem.implied import Implied, moment_vector, stacked
+from psm_analysis.sem.missing_fit import moment_precision
+from psm_analysis.sem.moment_maps import OrdinalMoments
 from psm_analysis.sem.sample import GroupSample
+from psm_analysis.sem.sandwich import group_moments, moment_slopes, projector
+
+NEGLIGIBLE = 1e-8
 
 
 def covariance_residuals(group: GroupSample, implied: Implied, kind: ResidualKind) -> Array:
@@ -23,24 +39,63 @@ def _correlations(cov: Array) -> Array:
     return cov / np.outer(sd, sd)
 
 
-def standardized_residuals(problem: Problem, x: Array, g: int, *, group: GroupSample, vcov: Array) -> Array:
-    """Return residual covariances divided by their standard errors.
+def standardized_residuals(e: Estimation) -> list[Array]:
+    """Return of each group the residuals of covariances divided by their standard errors; 0 where there is no variance.
 
-    Under normality ``N var(s_ij) = sigma_ii sigma_jj + sigma_ij^2``; the residual's variance is that less the part that
-    the model follows, ``diag(Delta V Delta')`` (Jöreskog & Sörbom, 1981). A residual without variance is 0.
+    With the weights W, the Jacobian D of the moments and ``P = E^-1 D'W`` for ``E = D'W D`` (over all groups), the
+    residual moments ``(I - D P)(s - sigma)`` have the variances of ``(I - D P) Gamma (I - D P)' / N``. Gamma, N times
+    the covariance matrix of the sample moments, is that of normal theory at the implied moments, or with robust
+    standard errors, ordinal variables or weights that of the rows; for incomplete rows s are the moments of EM.
     """
-    free = problem.free_layouts[g]
-    implied = problem.implied(x)[g]
-    selection = np.zeros((len(free.rows), problem.n_free))
-    selection[np.arange(len(free.rows)), problem.position[free.rows]] = 1.0
-    delta = moment_jacobian(directions(free, implied), means=False) @ selection
-    explained = np.einsum("ij,jk,ik->i", delta, vcov, delta)
-    column, row = np.triu_indices(len(group.cov))
-    sd2 = np.diagonal(implied.Sigma)
-    total = (sd2[row] * sd2[column] + implied.Sigma[row, column] ** 2) / group.nobs
-    left = total - explained
-    raw = (group.cov - implied.Sigma)[row, column]
-    z = np.where(left > 1e-8 * total, raw / np.sqrt(np.maximum(left, 1e-300)), 0.0)
-    found = np.zeros_like(group.cov)
-    found[row, column] = found[column, row] = z
+    pieces = [_pieces(e, g) for g in range(len(e.sample.groups))]
+    shares = e.problem.weights
+    E = sum(share * (D.T @ W @ D) for share, (D, W, _) in zip(shares, pieces, strict=True))
+    M = sum(share * (D.T @ W @ gamma @ W @ D) for share, (D, W, gamma) in zip(shares, pieces, strict=True))
+    inverse = projector(e, np.asarray(E))
+    spread = inverse @ M @ inverse
+    found = []
+    for g, (D, W, gamma) in enumerate(pieces):
+        n = e.sample.groups[g].nobs
+        total = np.diagonal(gamma) / n
+        mixed = np.einsum("ij,ij->i", gamma @ W @ D @ inverse, D)
+        left = total + (np.einsum("ij,ij->i", D @ spread, D) - 2.0 * mixed) / e.sample.nobs
+        gap = _gap(e, g)
+        safe = np.where(left > NEGLIGIBLE * total, left, np.inf)
+        found.append(_square(e, g, gap / np.sqrt(safe)))
+    return found
+
+
+def _pieces(e: Estimation, g: int) -> tuple[Array, Array, Array]:
+    """Return of one group the Jacobian D of the moments, their weights W and Gamma."""
+    group, function = e.sample.groups[g], e.problem.discrepancies[g]
+    if isinstance(function, FullInformation):
+        return moment_slopes(e, g), *moment_precision(e, g)
+    if group.ordinal is None and e.spec.se in ("standard", "first.order", "none"):
+        W = np.diag(function.W) if isinstance(function, LeastSquares) and function.W.ndim == 1 else None
+        implied = e.problem.implied(e.solution.x)[g]
+        at = group.cov if isinstance(function, LeastSquares) else implied.Sigma
+        gamma = normal_gamma(at, means=e.means)
+        return moment_slopes(e, g), np.linalg.inv(gamma) if W is None else W, gamma
+    D, W, parts = group_moments(e, g)
+    return D, W, np.asarray(parts.T @ parts / group.mass)
+
+
+def _gap(e: Estimation, g: int) -> Array:
+    implied, group, function = e.problem.implied(e.solution.x)[g], e.sample.groups[g], e.problem.discrepancies[g]
+    if isinstance(function, LeastSquares):
+        return np.asarray(function.s - function.moments.vector(implied))
+    return stacked(group.mean if e.means else None, group.cov) - moment_vector(implied, means=e.means)
+
+
+def _square(e: Estimation, g: int, z: Array) -> Array:
+    """Return the part of a vector of moments that belongs to covariances as a matrix.
+
+    Given exogenous variables, the cells of dependent with exogenous variables hold what belongs to slopes.
+    """
+    p, function = len(e.sample.names), e.problem.discrepancies[g]
+    found = np.zeros((p, p))
+    if isinstance(function, LeastSquares) and isinstance(function.moments, OrdinalMoments):
+        return function.moments.square(z, p)
+    column, row = np.triu_indices(p)
+    found[row, column] = found[column, row] = z[-len(row) :]
     return found

@@ -10,7 +10,6 @@ import pandas as pd
 
 from psm_analysis._options import BootstrapInterval, BootstrapKind, ResidualKind, ScoreMethod, check_option
 from psm_analysis._results import Result
-from psm_analysis.errors import OptionError
 from psm_analysis.sem import modindices, residuals, tables
 from psm_analysis.sem.arrays import Array
 from psm_analysis.sem.estimators import EstimatorSpec
@@ -152,22 +151,21 @@ class SemResult(Result):
         ----------
         kind
             ``raw`` (sample minus implied; with ordinal variables those of ``cor``), ``cor`` (of the correlations) or
-            ``standardized`` (divided by their standard error, so that values beyond about 2 are worth a look).
+            ``standardized`` (divided by their standard error, so that values beyond about 2 are worth a look). With
+            ordinal and exogenous variables these are conditional on the exogenous ones, whose cells hold slopes.
         """
         check_option(kind, ResidualKind, name="kind")
         if kind == "standardized":
-            self._refuse_ordinal("Standardized residuals", remedy="Use kind='cor'.")
-        kind = "cor" if kind == "raw" and self.table.roles.ordered else kind
-        found = {}
-        for g, (group, implied) in enumerate(zip(self.sample.groups, self._implied(), strict=True)):
-            if kind == "standardized":
-                values = residuals.standardized_residuals(
-                    self.problem, self.solution.x, g, group=group, vcov=self.free_vcov
-                )
-            else:
-                values = residuals.covariance_residuals(group, implied, kind)
-            found[group.label] = self._square(values)
-        return self._by_group(found)
+            from psm_analysis.sem.nesting import estimation_of
+
+            values = residuals.standardized_residuals(estimation_of(self))
+        else:
+            kind = "cor" if self.table.roles.ordered else kind
+            pairs = zip(self.sample.groups, self._implied(), strict=True)
+            values = [residuals.covariance_residuals(group, implied, kind) for group, implied in pairs]
+        return self._by_group(
+            {group.label: self._square(found) for group, found in zip(self.sample.groups, values, strict=True)}
+        )
 
     def implied(self) -> Any:
         """Return implied moments: ``{"cov": DataFrame, "mean": Series}`` (a dict of these by group if several)."""
@@ -277,12 +275,6 @@ class SemResult(Result):
 
     def _implied(self) -> Any:
         return tables.population(self)
-
-    def _refuse_ordinal(self, what: str, *, remedy: str) -> None:
-        if self.table.roles.ordered:
-            raise OptionError(
-                f"{what} are not available for models with ordinal variables.", where="ordered=", remedy=remedy
-            )
 
     def _square(self, values: Array) -> pd.DataFrame:
         names = list(self.sample.names)

@@ -65,7 +65,7 @@ def factors(layout: Layout, implied: Implied, *, kind: Kind, exogenous: frozense
         elif code == TAU:
             found[..., here] = 1.0 / s.y[..., layout.threshold_item[row]]
         elif code == DELTA:
-            found[..., here] = s.y[..., row]
+            found[..., here] = 1.0 if kind == "std_lv" else 1.0 / implied.matrices.delta[..., row]
         else:
             found[..., here] = 1.0 / (s.y if code == NU else s.eta)[..., row]
     return found
