@@ -26,7 +26,8 @@ def complete_data_fit(e: Estimation) -> tuple[float, float]:
 
     The residual moments are ``(I - P)(s - sigma)`` with ``P = Delta (Delta'W Delta)^-1 Delta'W`` and the information W
     of the incomplete rows about the EM moments s. ``N F_ML(s; sigma)`` then has the expectation
-    ``tr(V (I - P) Gamma (I - P)')`` with complete-data weights V and the asymptotic covariance matrix Gamma of s, a sandwich for robust estimators.
+    ``tr(V (I - P) Gamma (I - P)')`` with complete-data weights V and the asymptotic covariance matrix Gamma of s, a
+    sandwich for robust estimators.
     """
     chisq = total = 0.0
     A, B, C, D = (np.zeros((e.problem.n_free,) * 2) for _ in range(4))
