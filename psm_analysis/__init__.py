@@ -20,7 +20,7 @@ _PUBLIC = {
     "Column": "report.columns",
     "Comparison": "sem.compare",
     "Crosscheck": "sem.crosscheck",
-    "DriftReport": "workflows.drift",
+    "DriftReport": "workflows.drift_result",
     "GradedResponseResult": "irt.result",
     "PsmAnalysisError": "errors",
     "PsmAnalysisWarning": "errors",

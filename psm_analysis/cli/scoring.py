@@ -5,10 +5,14 @@ from __future__ import annotations
 import argparse
 from argparse import Namespace
 from pathlib import Path
-from typing import get_args
+from typing import TYPE_CHECKING, get_args
 
-from psm_analysis._options import BadValues, ScoreColumns, ScoringMethod
+from psm_analysis._options import BadValues, Language, ScoreColumns, ScoringMethod
 from psm_analysis.survey.profile import profile_ids
+
+if TYPE_CHECKING:
+    from psm_analysis.scoring.model import ScoringModel
+    from psm_analysis.workflows.drift_result import DriftReport
 
 
 def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -33,7 +37,8 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
     parser.add_argument("--bad-values", choices=get_args(BadValues), default="refuse", help="default: refuse")
     parser.add_argument("--columns", choices=get_args(ScoreColumns), default="all", help="scores: without norms")
     parser.add_argument("--profile", choices=profile_ids(), default="plain", help="layout of the export")
-    parser.add_argument("--overwrite", action="store_true", help="replace existing scores")
+    parser.add_argument("--overwrite", action="store_true", help="replace existing scores and an existing page")
+    _add_drift(parser)
     parser.set_defaults(run="run_score", module="scoring")
     text = "compare a wave with the reference of a scoring model"
     parser = commands.add_parser("drift", help=text, description=f"{text[0].upper()}{text[1:]}.")
@@ -41,8 +46,17 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
     parser.add_argument("--model", metavar="JSON", required=True, help="written by calibrate")
     parser.add_argument("--codebook", metavar="TOML", help="what the columns mean; else they are named by item id")
     parser.add_argument("--instrument", metavar="TOML", help="your own definition, if the instrument is not shipped")
-    parser.add_argument("--fail-on-drift", action="store_true", help="exit code 3 if a threshold is crossed")
+    parser.add_argument("--bad-values", choices=get_args(BadValues), default="refuse", help="default: refuse")
+    parser.add_argument("--profile", choices=profile_ids(), help="layout of the export")
+    parser.add_argument("--overwrite", action="store_true", help="replace an existing page")
+    _add_drift(parser)
     parser.set_defaults(run="run_drift", module="scoring")
+
+
+def _add_drift(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--drift", metavar="HTML", help="write the comparison with the reference as a page")
+    parser.add_argument("--lang", choices=get_args(Language), default="en", help="language of the comparison")
+    parser.add_argument("--fail-on-drift", action="store_true", help="exit code 3 if a threshold is crossed")
 
 
 def run_calibrate(arguments: Namespace) -> int:
@@ -69,6 +83,7 @@ def run_score(arguments: Namespace) -> int:
     from psm_analysis.survey.formats import file_hash
 
     stored = Path(arguments.model)
+    _refuse_page(arguments)
     model = load_scoring_model(stored, instrument=arguments.instrument)
     report = score_file(
         model,
@@ -83,20 +98,44 @@ def run_score(arguments: Namespace) -> int:
     )
     print(f"{report['rows_out']} of {report['rows_in']} rows scored: {arguments.out}")
     print(f"report of the run: {report_path(arguments.out)}")
-    return 0
+    if not (arguments.drift or arguments.fail_on_drift):
+        return 0
+    report_of_drift = _drift(model, arguments, codebook=None)
+    print("\n".join(report_of_drift.verdict(arguments.lang)))
+    return _finish(report_of_drift, arguments)
 
 
 def run_drift(arguments: Namespace) -> int:
     """Print the comparison; 3 if a threshold is crossed and that was asked for."""
     from psm_analysis.scoring.store import load_scoring_model
+
+    _refuse_page(arguments)
+    model = load_scoring_model(arguments.model, instrument=arguments.instrument)
+    report = _drift(model, arguments, codebook=arguments.codebook)
+    print(report.summary(arguments.lang))
+    return _finish(report, arguments)
+
+
+def _refuse_page(arguments: Namespace) -> None:
+    from psm_analysis.scoring.store import refuse_existing
+
+    if arguments.drift:
+        refuse_existing(Path(arguments.drift), overwrite=arguments.overwrite)
+
+
+def _drift(model: ScoringModel, arguments: Namespace, *, codebook: str | None) -> DriftReport:
     from psm_analysis.survey.read import read_survey
     from psm_analysis.workflows.drift import drift
 
-    model = load_scoring_model(arguments.model, instrument=arguments.instrument)
-    instrument = arguments.instrument or model.instrument
-    wave = read_survey(
-        arguments.file, codebook=arguments.codebook, instruments=() if arguments.codebook else instrument
-    )
-    report = drift(model, wave)
-    print(report.summary())
+    known = () if codebook else arguments.instrument or model.instrument
+    profile = None if arguments.profile == "plain" else arguments.profile
+    wave = read_survey(arguments.file, codebook=codebook, instruments=known, profile=profile)
+    return drift(model, wave, bad_values=arguments.bad_values)
+
+
+def _finish(report: DriftReport, arguments: Namespace) -> int:
+    """Write the page if asked for; 3 if a threshold is crossed and that was asked for."""
+    if arguments.drift:
+        page = report.save(arguments.drift, lang=arguments.lang, overwrite=arguments.overwrite)
+        print(f"drift report: {page}")
     return 3 if report.breaches and arguments.fail_on_drift else 0

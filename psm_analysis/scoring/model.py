@@ -105,6 +105,8 @@ class Reference:
         Persons.
     means, sds, missing
         Of the answers given (divisor n - 1), and the share without an answer.
+    empty
+        Share of persons without any answer.
     proportions
         Share of each code among the answers given, in the order of the codes.
     complete_n, complete_means, covariance
@@ -117,6 +119,7 @@ class Reference:
     means: tuple[float, ...]
     sds: tuple[float, ...]
     missing: tuple[float, ...]
+    empty: float
     proportions: tuple[tuple[float, ...], ...]
     complete_n: int
     complete_means: tuple[float, ...]

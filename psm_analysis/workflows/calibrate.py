@@ -213,6 +213,7 @@ def _reference(turned: pd.DataFrame, items: tuple[ScoredItem, ...], *, careless:
         means=tuple(turned.mean().tolist()),
         sds=tuple(turned.std().tolist()),
         missing=tuple(turned.isna().mean().tolist()),
+        empty=float(turned.isna().all(axis=1).mean()),
         proportions=tuple(code_proportions(turned[item.id], item.codes) for item in items),
         complete_n=len(complete),
         complete_means=tuple(complete.mean(axis=0).tolist()),

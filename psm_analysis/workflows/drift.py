@@ -2,99 +2,58 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from psm_analysis._results import Result, format_number
+from psm_analysis._options import BadValues
 from psm_analysis.errors import DataError
+from psm_analysis.report.drift_words import Pair, doubtful_reference, nobody_answered
 from psm_analysis.scoring.apply import turned
 from psm_analysis.scoring.checks import read_answers
 from psm_analysis.scoring.model import ScoringModel
 from psm_analysis.survey.wave import SurveyWave
 from psm_analysis.workflows.careless import careless_share
-from psm_analysis.workflows.drift_items import ALPHA, item_rows
+from psm_analysis.workflows.drift_checks import (
+    careless_finding,
+    check_frame,
+    empty_finding,
+    item_findings,
+    scale_findings,
+    structure_findings,
+)
+from psm_analysis.workflows.drift_items import distribution_rows, item_rows
+from psm_analysis.workflows.drift_result import DriftReport, item_verdicts
+from psm_analysis.workflows.drift_shift import complete_rows, shifts
+from psm_analysis.workflows.drift_structure import Structure, structure_of
 
 Array = NDArray[np.float64]
-LOSS_LIMIT = 0.05
-CARELESS_LIMIT = 0.12
+WEAK = 0.2
 
 
-@dataclass(frozen=True, slots=True, repr=False)
-class DriftReport(Result):
-    """Comparison of a wave with the reference of a scoring model.
+def drift(model: ScoringModel, wave: SurveyWave, *, bad_values: BadValues = "refuse") -> DriftReport:
+    r"""Compare the answers of a new wave with the reference of a scoring model.
 
-    Attributes
-    ----------
-    wave, nobs
-        Name of the wave and its persons.
-    items
-        One row per item; see `drift`.
-    scales
-        One row per scale of two or more items: ``scale, items, alpha_reference, alpha, statistic, p_value, verdict``.
-    careless
-        Share of rows with two or more flags of `screen`; None if fewer than two of its checks could be computed.
-    """
+    Items, scales, the measurement model and the people are checked; each check has a threshold with a source and a
+    verdict in plain words (``verdict()``, ``overview()``, ``lang="zh"`` for Chinese; ``save("report.html")`` for a
+    page). Answers are turned round first.
 
-    wave: str
-    nobs: int
-    items: pd.DataFrame
-    scales: pd.DataFrame
-    careless: float | None
+    *Distribution*: population stability index :math:`\sum_c (q_c - p_c) \ln(q_c / p_c)`, Jensen-Shannon divergence in
+    bits, mean difference in standard deviations of the reference, share of missing answers.
 
-    @property
-    def drifting(self) -> tuple[str, ...]:
-        """The items beyond a threshold."""
-        return tuple(self.items.loc[self.items["verdict"] != "as before", "item"])
+    *Shift apart from the scale*: the mean of :math:`x_j - \bar x_j^{ref} - c_j (r - \bar r^{ref})` over the complete
+    rows, in standard deviations of the reference, with the mean :math:`r` of the anchors among the other items of the
+    first scale that holds item :math:`j`, and :math:`c_j` the ratio of its mean covariance with the anchors to theirs
+    among each other: what remains after a change of the people. All items are anchors at first; the drifting item with
+    the largest z ceases to be one, shifts are computed anew, and so on (two anchors remain in a scale at least).
 
-    @property
-    def breaches(self) -> tuple[str, ...]:
-        """Everything beyond a threshold, in words: items, reliabilities, careless answering."""
-        found = [f"{row.item}: {row.verdict}" for row in self.items.itertuples() if row.verdict != "as before"]
-        found += [f"{row.scale}: {row.verdict}" for row in self.scales.itertuples() if row.verdict != "as before"]
-        if self.careless is not None and self.careless > CARELESS_LIMIT:
-            found.append(f"{self.careless:.1%} of the rows look careless")
-        return tuple(found)
+    *Reliability*: Feldt's :math:`W = (1 - \alpha) / (1 - \alpha_{ref}) \sim F(n_{ref} - 1, n - 1)`.
 
-    def tidy(self) -> pd.DataFrame:
-        """Return one row per item."""
-        return self.items.copy()
+    *Measurement model*: its fit with all parameters at the estimates of the reference; then configural, metric and
+    scalar invariance of reference and wave from their moments, equalities given up one by one by score tests, and dMACS
+    of the items so released (non-uniform: loading, uniform: intercept).
 
-    def glance(self) -> pd.DataFrame:
-        """Return one row: wave, persons, items, which of them drift, share of careless rows, number of breaches."""
-        row = {
-            "wave": self.wave,
-            "nobs": self.nobs,
-            "items": len(self.items),
-            "drifting": ", ".join(self.drifting) or "none",
-            "careless": float("nan") if self.careless is None else self.careless,
-            "breaches": len(self.breaches),
-        }
-        return pd.DataFrame([row])
-
-    def summary(self) -> str:
-        """Return the comparison of items and of reliabilities as text."""
-        items = Result.summary(self)
-        if self.scales.empty:
-            return items
-        return f"{items}\n\n{self.scales.to_string(index=False, float_format=format_number)}"
-
-
-def drift(model: ScoringModel, wave: SurveyWave) -> DriftReport:
-    r"""Compare the answers of a new wave with the reference of a scoring model, item by item.
-
-    Answers are turned round first. With the mean :math:`r` of the anchors among the other items of the first scale that
-    holds item :math:`j`, the reference gives :math:`\hat x_j = a_j + b_j r`; the adjusted shift is the mean of
-    :math:`x_j - \hat x_j` in the complete rows of the new wave, over the standard deviation of the item in the
-    reference. It is what remains of a change of the item after the change of its scale. Its z leaves out the sampling
-    error of :math:`b_j` and counts that of the reference mean. All items are anchors at first; the drifting item with
-    the largest z ceases to be one, shifts are computed anew, and so on until no anchor drifts (at least two remain in a
-    scale), so that neighbours of a drifting item are not pulled along.
-
-    Alpha of the complete rows is compared by Feldt's :math:`W = (1 - \alpha) / (1 - \alpha_{ref})`, which has the
-    distribution :math:`F(n_{ref} - 1, n - 1)` if alpha is the same.
+    *Careless answering*: share of rows with two or more flags of `screen`.
 
     Parameters
     ----------
@@ -102,31 +61,29 @@ def drift(model: ScoringModel, wave: SurveyWave) -> DriftReport:
         A scoring model.
     wave
         The new wave, with every item of the model.
+    bad_values
+        What happens to answers that are not codes of the item; see `ScoringModel.score`.
 
     Returns
     -------
     DriftReport
-        ``tidy()``: ``item, mean_reference, mean, psi`` (population stability index, shares of zero replaced by half a
-        person), ``jensen_shannon`` (bits), ``missing_reference, missing, shift, statistic, p_value, verdict, anchor``.
-        An item drifts if the shift is 0.2 or more (a small effect, Cohen) with p < 0.01 / items (Bonferroni), if the
-        index exceeds 0.25 (Siddiqi), or if 5 points of a hundred more than before leave it out (our convention).
-        ``scales``: a scale is less reliable if alpha fell by 0.05 or more (our convention) with p < 0.01 / scales.
-        ``careless``: a breach above 12 in a hundred, the upper end of what Meade and Craig found.
+        ``tidy()``: per item ``item, nobs, mean_reference, mean, smd, p_mean, psi, jensen_shannon, p_distribution,
+        missing_reference, missing, p_missing, rest_r_reference, rest_r, shift, statistic, p_value, anchor, dmacs,
+        verdict``. ``drifting`` names the items; ``checks`` holds every value beside its threshold. Thresholds and
+        sources: ``overview()``, and the page on drift of the methods.
 
     Raises
     ------
     DataError
-        If columns or answers cannot be used, or fewer than two rows are complete.
+        If columns or answers cannot be used, or there are fewer than two persons.
 
     References
     ----------
-    Cohen, J. (1988). Statistical power analysis for the behavioral sciences (2nd ed.). Erlbaum.
-    Siddiqi, N. (2006). Credit risk scorecards. Wiley.
-    Feldt, L. S. (1969). A test of the hypothesis that Cronbach's alpha is the same for two tests. Psychometrika, 34.
-    Meade, A. W., & Craig, S. B. (2012). Identifying careless responses in survey data. Psychological Methods, 17.
-    Clauser, B., Mazor, K., & Hambleton, R. K. (1993). The effects of purification of the matching criterion on the
-    identification of DIF. Applied Measurement in Education, 6.
-    Lin, J. (1991). Divergence measures based on the Shannon entropy. IEEE Transactions on Information Theory, 37.
+    Shealy, R., & Stout, W. (1993). Psychometrika, 58, 159-194. Clauser, B., Mazor, K., & Hambleton, R. K. (1993).
+    Applied Measurement in Education, 6, 269-279. Feldt, L. S. (1969). Psychometrika, 34, 363-373. Siddiqi, N. (2006).
+    Credit risk scorecards. Wiley. Lin, J. (1991). IEEE Transactions on Information Theory, 37, 145-151. Chen, F. F.
+    (2007). Structural Equation Modeling, 14, 464-504. Nye, C. D., & Drasgow, F. (2011). Journal of Applied Psychology,
+    96, 966-980. Meade, A. W., & Craig, S. B. (2012). Psychological Methods, 17, 437-455.
 
     Examples
     --------
@@ -137,39 +94,87 @@ def drift(model: ScoringModel, wave: SurveyWave) -> DriftReport:
     >>> drift(calibrate(wave, "turnover3"), wave).drifting
     ()
     """
-    values = turned(model, read_answers(model, wave.data, id=None, bad_values="refuse").values)
-    complete = values[~np.isnan(values).any(axis=1)]
-    if len(complete) < 2:
+    values = turned(model, read_answers(model, wave.data, id=None, bad_values=bad_values).values)
+    absent = frozenset(np.flatnonzero(np.isnan(values).all(axis=0)).tolist())
+    complete = complete_rows(values, absent)
+    if len(absent) == len(model.items) or len(values) < 2:
         raise DataError(
-            f"Only {len(complete)} persons answered every item.",
+            f"The wave has {int((~np.isnan(values).all(axis=1)).sum())} persons with an answer.",
             where=f"wave {wave.name!r}",
-            remedy="Use a larger wave.",
+            remedy="Give the file with the answers of at least two persons.",
         )
+    moves, purged = shifts(model, complete, absent=absent)
+    structure = _structure(model, complete, absent=absent)
+    items = item_rows(model, values, shifts=moves, purged=purged)
+    items["dmacs"] = [structure.dmacs.get(item, np.nan) for item in items["item"]]
+    scales = _scale_rows(model, complete)
+    careless = careless_share(wave)
+    checks = check_frame(
+        [
+            *item_findings(items),
+            *scale_findings(scales),
+            *structure_findings(structure, model.measurement),
+            empty_finding(
+                model.reference.empty,
+                float(np.isnan(values).all(axis=1).mean()),
+                n_reference=model.reference.n,
+                nobs=len(values),
+            ),
+            careless_finding(model.reference.careless, careless, nobs=len(wave)),
+        ]
+    )
+    items["verdict"] = item_verdicts(checks, items)
+    worse = set(checks[checks["breach"] & (checks["check"] == "reliability")]["subject"])
+    verdicts = ["less reliable than before" if scale in worse else "as before" for scale in scales["scale"]]
     return DriftReport(
         wave=wave.name,
+        instrument=model.instrument,
         nobs=len(values),
-        items=item_rows(model, values, complete=complete),
-        scales=_scale_rows(model, complete),
-        careless=careless_share(wave),
+        complete=len(complete),
+        reference_nobs=model.reference.n,
+        items=items,
+        scales=scales.assign(verdict=verdicts),
+        fit=structure.fixed,
+        invariance=structure.steps,
+        distributions=distribution_rows(model, values),
+        checks=checks,
+        careless=careless,
+        reservations=(*_doubts(items), *((structure.problem,) if structure.problem else ())),
     )
 
 
-def _scale_rows(model: ScoringModel, complete: Array) -> pd.DataFrame:
-    from scipy.stats import f
+def _doubts(items: pd.DataFrame) -> list[Pair]:
+    """Say which items hardly belong to their scale in the reference itself."""
+    weak = items[items["rest_r_reference"] < WEAK]
+    if weak.empty:
+        return []
+    listed = ", ".join(f"{row['item']} (r = {row['rest_r_reference']:.2f})" for row in weak.to_dict("records"))
+    return [doubtful_reference(listed)]
 
-    names = ("scale", "items", "alpha_reference", "alpha", "statistic", "p_value", "verdict")
-    S, S_new = np.array(model.reference.covariance), np.atleast_2d(np.cov(complete, rowvar=False))
-    scales = [scale for scale in model.scales if len(scale.items) > 1]
+
+def _structure(model: ScoringModel, complete: Array, *, absent: frozenset[int]) -> Structure:
+    if absent:
+        names = ", ".join(model.item_ids[j] for j in sorted(absent))
+        return Structure({}, pd.DataFrame(), {}, nobody_answered(names))
+    return structure_of(model, complete)
+
+
+def _scale_rows(model: ScoringModel, complete: Array) -> pd.DataFrame:
+    """Return alpha of every scale by the complete rows, tested against that of the reference (Feldt, 1969)."""
+    from scipy.special import fdtrc
+
+    names = ["scale", "items", "alpha_reference", "alpha", "statistic", "p_value"]
+    S = np.array(model.reference.covariance)
+    few = len(complete) < 2
+    S_new = np.full_like(S, np.nan) if few else np.atleast_2d(np.cov(complete, rowvar=False))
     rows = []
-    for scale in scales:
+    for scale in (scale for scale in model.scales if len(scale.items) > 1):
         places = [model.item_ids.index(item) for item in scale.items]
         before, now = (_alpha(matrix[np.ix_(places, places)]) for matrix in (S, S_new))
-        ratio = (1 - now) / (1 - before) if before < 1 else float("nan")
-        p = float(f.sf(ratio, model.reference.complete_n - 1, len(complete) - 1))
-        worse = before - now >= LOSS_LIMIT and p < ALPHA / len(scales)
-        verdict = "less reliable than before" if worse else "as before"
-        rows.append((scale.id, len(places), before, now, ratio, p, verdict))
-    return pd.DataFrame(rows, columns=list(names))
+        ratio = (1 - now) / (1 - before) if before < 1 else np.nan
+        p = float(fdtrc(model.reference.complete_n - 1, len(complete) - 1, ratio)) if np.isfinite(ratio) else np.nan
+        rows.append((scale.id, len(places), before, now, ratio, p))
+    return pd.DataFrame(rows, columns=names)
 
 
 def _alpha(S: Array) -> float:

@@ -1,8 +1,8 @@
-"""Every item of a new wave against the reference, with a rest score that drifting items do not enter."""
+"""Every item of a new wave against the reference: distribution, missing answers, shift apart from its scale."""
 
 from __future__ import annotations
 
-from math import erfc, sqrt
+from math import sqrt
 
 import numpy as np
 import pandas as pd
@@ -10,102 +10,84 @@ from numpy.typing import NDArray
 
 from psm_analysis.scoring.model import ScoringModel
 from psm_analysis.workflows.calibrate import code_proportions
+from psm_analysis.workflows.drift_distribution import (
+    jensen_shannon,
+    normal_p_value,
+    share_p_value,
+    stability_index,
+    stability_p_value,
+)
+from psm_analysis.workflows.drift_shift import Shift
 
 Array = NDArray[np.float64]
-PSI_LIMIT = 0.25
-SHIFT_LIMIT = 0.2
-MISSING_LIMIT = 0.05
-ALPHA = 0.01
-FEWEST_ANCHORS = 2
 
 
-def item_rows(model: ScoringModel, values: Array, *, complete: Array) -> pd.DataFrame:
-    """Return one row per item; `values` and `complete` hold answers turned round."""
-    purged = _purged(model, complete)
-    shifts = [_shift(model, j, complete=complete, purged=purged) for j in _all(model)]
-    rows = [_row(model, j, values=values, shift=shift) for j, shift in enumerate(shifts)]
-    return pd.DataFrame(rows).assign(anchor=[j not in purged for j in _all(model)])
+def item_rows(model: ScoringModel, values: Array, *, shifts: list[Shift], purged: frozenset[int]) -> pd.DataFrame:
+    """Return one row per item; `values` are turned round. Missing answers are counted among persons with an answer."""
+    persons = int((~np.isnan(values).all(axis=1)).sum())
+    rows = [_row(model, j, values=values[:, j], shift=shift, persons=persons) for j, shift in enumerate(shifts)]
+    return pd.DataFrame(rows).assign(anchor=[j not in purged for j in range(len(rows))])
 
 
-def _all(model: ScoringModel) -> range:
-    return range(len(model.items))
+def distribution_rows(model: ScoringModel, values: Array) -> pd.DataFrame:
+    """Return ``item, code, reference, new``: the share of each code among the answers, turned round."""
+    rows = [
+        (item.id, code, old, new)
+        for j, item in enumerate(model.items)
+        for code, old, new in zip(
+            item.codes, model.reference.proportions[j], _proportions(values[:, j], item.codes), strict=True
+        )
+    ]
+    return pd.DataFrame(rows, columns=["item", "code", "reference", "new"])
 
 
-def _purged(model: ScoringModel, complete: Array) -> frozenset[int]:
-    """Return the items that stay out of the rest scores: the worst item goes, shifts are computed anew, and so on."""
-    purged: frozenset[int] = frozenset()
-    while True:
-        shifts = {j: _shift(model, j, complete=complete, purged=purged) for j in _all(model)}
-        worst = [j for j in shifts if j not in purged and _shifted(model, shifts[j]) and _spare(model, j, purged)]
-        if not worst:
-            return purged
-        purged |= {max(worst, key=lambda j: abs(shifts[j][1]))}
+def _proportions(answers: Array, codes: tuple[int, ...]) -> tuple[float, ...]:
+    if np.isnan(answers).all():
+        return (float("nan"),) * len(codes)
+    return code_proportions(pd.Series(answers), codes)
 
 
-def _shifted(model: ScoringModel, shift: tuple[float, float]) -> bool:
-    return abs(shift[0]) >= SHIFT_LIMIT and erfc(abs(shift[1]) / sqrt(2)) < ALPHA / len(model.items)
-
-
-def _scale_places(model: ScoringModel, j: int) -> list[int]:
-    scale = next(scale for scale in model.scales if model.item_ids[j] in scale.items)
-    return [k for k, name in enumerate(model.item_ids) if name in scale.items]
-
-
-def _spare(model: ScoringModel, j: int, purged: frozenset[int]) -> bool:
-    """Say whether enough items of the scale would remain as anchors without item j."""
-    return len(set(_scale_places(model, j)) - purged - {j}) >= FEWEST_ANCHORS
-
-
-def _row(model: ScoringModel, j: int, *, values: Array, shift: tuple[float, float]) -> dict[str, object]:
+def _row(model: ScoringModel, j: int, *, values: Array, shift: Shift, persons: int) -> dict[str, object]:
     reference, item = model.reference, model.items[j]
-    answers = pd.Series(values[:, j])
-    old, new = np.array(reference.proportions[j]), np.array(code_proportions(answers, item.codes))
-    given = round(reference.n * (1 - reference.missing[j]))
-    psi = _psi(np.maximum(old, 0.5 / given), np.maximum(new, 0.5 / max(answers.count(), 1)))
-    missing = float(answers.isna().mean())
-    reasons = []
-    if _shifted(model, shift):
-        reasons.append(f"answered {'higher' if shift[0] > 0 else 'lower'} than its scale explains")
-    if psi > PSI_LIMIT:
-        reasons.append("answers are distributed otherwise")
-    if missing - reference.missing[j] >= MISSING_LIMIT:
-        reasons.append("left out more often")
-    return {
-        "item": item.id,
-        "mean_reference": reference.means[j],
-        "mean": float(answers.mean()),
-        "psi": psi,
-        "jensen_shannon": _jensen_shannon(old, new),
-        "missing_reference": reference.missing[j],
+    given, n = round(reference.n * (1 - reference.missing[j])), int((~np.isnan(values)).sum())
+    persons_old = round(reference.n * (1 - reference.empty))
+    missing_old, missing = 1 - given / persons_old, 1 - n / persons
+    row: dict[str, object] = {"item": item.id, "nobs": n, "mean_reference": reference.means[j]}
+    row |= _mean(values, mean=reference.means[j], sd=reference.sds[j], n_old=given)
+    row |= _distribution(reference.proportions[j], _proportions(values, item.codes), n_old=given, n_new=n)
+    return row | {
+        "missing_reference": missing_old,
         "missing": missing,
-        "shift": shift[0],
-        "statistic": shift[1],
-        "p_value": erfc(abs(shift[1]) / sqrt(2)),
-        "verdict": "; ".join(reasons) or "as before",
+        "p_missing": share_p_value(missing_old, missing, n_old=persons_old, n_new=persons),
+        "rest_r_reference": shift.rest_r_reference,
+        "rest_r": shift.rest_r,
+        "shift": shift.size,
+        "statistic": shift.statistic,
+        "p_value": normal_p_value(shift.statistic),
     }
 
 
-def _shift(model: ScoringModel, j: int, *, complete: Array, purged: frozenset[int]) -> tuple[float, float]:
-    """Return the adjusted shift in reference standard deviations, and its z."""
-    reference = model.reference
-    rest = [k for k in _scale_places(model, j) if k != j and k not in purged]
-    S, means = np.array(reference.covariance), np.array(reference.complete_means)
-    variance = float(S[np.ix_(rest, rest)].mean()) if rest else 0.0
-    slope = float(S[j, rest].mean()) / variance if variance > 0 else 0.0
-    centred = complete - means
-    residual = centred[:, j] - (slope * centred[:, rest].mean(axis=1) if rest else 0.0)
-    error = np.sqrt(
-        max(S[j, j] - slope**2 * variance, 0.0) / reference.complete_n + residual.var(ddof=1) / len(residual)
-    )
-    mean = float(residual.mean())
-    return (mean / sqrt(S[j, j]) if S[j, j] > 0 else 0.0), (mean / float(error) if error > 0 else 0.0)
+def _mean(values: Array, *, mean: float, sd: float, n_old: int) -> dict[str, float]:
+    """Return the mean, its difference from the reference in standard deviations of the reference, and the p value."""
+    answers = values[~np.isnan(values)]
+    if len(answers) < 2:
+        return dict.fromkeys(("mean", "smd", "p_mean"), float("nan"))
+    difference = float(answers.mean()) - mean
+    error = sqrt(sd**2 / n_old + float(answers.var(ddof=1)) / len(answers))
+    return {
+        "mean": float(answers.mean()),
+        "smd": difference / sd if sd > 0 else float("nan"),
+        "p_mean": normal_p_value(difference / error) if error > 0 else float("nan"),
+    }
 
 
-def _psi(old: Array, new: Array) -> float:
-    return float(np.sum((new - old) * np.log(new / old)))
-
-
-def _jensen_shannon(old: Array, new: Array) -> float:
-    middle = (old + new) / 2
-    parts = [np.sum(p[p > 0] * np.log2(p[p > 0] / middle[p > 0])) for p in (old, new)]
-    return float(sum(parts) / 2)
+def _distribution(old: tuple[float, ...], new: tuple[float, ...], *, n_old: int, n_new: int) -> dict[str, float]:
+    if not n_new:
+        return dict.fromkeys(("psi", "jensen_shannon", "p_distribution"), float("nan"))
+    p, q = np.array(old), np.array(new)
+    index = stability_index(p, q, n_old=n_old, n_new=n_new)
+    return {
+        "psi": index,
+        "jensen_shannon": jensen_shannon(p, q),
+        "p_distribution": stability_p_value(index, categories=len(p), n_old=n_old, n_new=n_new),
+    }

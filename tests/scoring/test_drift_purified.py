@@ -43,7 +43,9 @@ def test_neighbours_of_a_drifting_item_are_not_pulled_along(model) -> None:
 
 def test_two_anchors_remain_in_a_scale(model) -> None:
     moved = answers(seed=3)
-    moved[["psm1", "psm2", "psm3"]] = np.minimum(moved[["psm1", "psm2", "psm3"]] + 1, 5)
+    moved["psm1"] = np.minimum(moved["psm1"] + 1, 5)
+    moved["psm2"] = np.maximum(moved["psm2"] - 1, 1)
+    moved["psm3"] = np.minimum(moved["psm3"] + 2, 5)
     anchors = psm.drift(model, wave(moved)).tidy().set_index("item")["anchor"]
     assert anchors[["psm1", "psm2", "psm3", "psm4"]].sum() == 2
 
