@@ -36,6 +36,7 @@ _PUBLIC = {
     "alpha": "reliability.alpha",
     "alignment": "invariance.alignment",
     "bifactor_indices": "reliability.hierarchy",
+    "bootstrap_statistic": "sem.bootstrap_statistic",
     "calibrate": "workflows.calibrate",
     "cfa": "sem.fit",
     "compare": "sem.compare",

@@ -1,24 +1,23 @@
-"""Bootstrap of a fit: replicates in batches where that is possible, one by one where it is not."""
+"""Bootstrap of a fit: what is drawn, how it is run, and what is doubtful about it."""
 
 from __future__ import annotations
 
 import warnings as python_warnings
-from collections.abc import Sequence
 
 import numpy as np
 
 from psm_analysis._options import BootstrapInterval, BootstrapKind, check_option
 from psm_analysis.errors import ConvergenceError, DataError, ModelError, OptionError, PsmAnalysisWarning
-from psm_analysis.sem.arrays import Array, Index, Mask
-from psm_analysis.sem.bootstrap_batch import BatchFit, BatchProblem, fit_batch
-from psm_analysis.sem.bootstrap_refit import refit
-from psm_analysis.sem.bootstrap_resample import bootstrap_rows, drawn_moments, resample_indices, weighted_moments
+from psm_analysis.sem.arrays import Array, Mask
+from psm_analysis.sem.bootstrap_batch import BatchProblem
+from psm_analysis.sem.bootstrap_job import BootstrapJob, Part, can_batch
+from psm_analysis.sem.bootstrap_resample import bootstrap_units
 from psm_analysis.sem.bootstrap_result import BootstrapResult
-from psm_analysis.sem.discrepancy.ml import MaximumLikelihood
+from psm_analysis.sem.chunks import run_chunks
 from psm_analysis.sem.implied import imply
 from psm_analysis.sem.result import SemResult
 
-BATCH = 500
+BATCH, SINGLES = 500, 10
 
 
 def bootstrap(
@@ -29,12 +28,14 @@ def bootstrap(
     ci: BootstrapInterval = "percentile",
     kind: BootstrapKind = "ordinary",
     level: float = 0.95,
-    batch: int = BATCH,
+    processes: int = 1,
+    progress: bool = False,
+    batch: int | None = None,
 ) -> BootstrapResult:
     """Refit a model to `n` resamples of its rows; :meth:`SemResult.bootstrap` calls this.
 
     Complete-data maximum likelihood is fitted in batches; anything else one replicate at a time. The numbers do not
-    depend on `batch`.
+    depend on `batch` or `processes`.
 
     Raises
     ------
@@ -47,125 +48,88 @@ def bootstrap(
     ConvergenceError
         If fewer than two replicates have a solution.
     """
-    _check(result, n, ci=ci, kind=kind, level=level)
-    rows = bootstrap_rows(result, kind)
-    problem = BatchProblem.of(result) if can_batch(result) else None
-    sizes = [len(part) for part in rows]
-    parts = [
-        _replicates(result, problem, rows, indices) for indices in resample_indices(sizes, n, seed=seed, batch=batch)
-    ]
-    values, chisq = np.concatenate([part.values for part in parts]), np.concatenate([part.chisq for part in parts])
-    good = np.concatenate([part.converged for part in parts])
+    check_bootstrap(result, n, kind=kind, level=level, processes=processes)
+    check_option(ci, BootstrapInterval, name="ci")
+    job = make_job(result, kind=kind, seed=seed, errors=ci == "studentized")
+    size = batch or (SINGLES if job.problem is None else BATCH)
+    done = run_chunks(job, n, batch=size, processes=processes, progress=progress)
+    found = Part.joined(done.parts)
+    good, count = found.converged, len(found.converged)
     if good.sum() < 2:
         raise ConvergenceError(
-            f"Only {good.sum()} of {n} replicates have a solution.",
+            f"Only {good.sum()} of {count} replicates have a solution.",
             where="bootstrap",
             remedy="Simplify the model, or use more rows.",
         )
-    admissible = admissible_values(result, values[good])
-    notes = _doubts(n, int(n - good.sum()), int((~admissible).sum()))
+    admissible = admissible_values(result, found.values[good])
+    notes = [f"The bootstrap was stopped: it has {count} of {n} replicates."] if done.stopped else []
+    notes += doubts(count, int(count - good.sum()), int((~admissible).sum()))
     for note in notes:
         python_warnings.warn(note, PsmAnalysisWarning, stacklevel=3)
     return BootstrapResult(
         fit=result,
-        values=values[good],
-        chisq=chisq[good],
+        values=found.values[good],
+        chisq=found.chisq[good],
+        vcov=found.vcov[good],
         admissible=admissible,
-        n=n,
-        failed=int(n - good.sum()),
+        n=count,
+        failed=int(count - good.sum()),
         seed=seed,
         kind=kind,
         ci=ci,
         level=level,
-        jackknife=_jackknife(result, problem, rows) if ci == "bca" else (),
+        jackknife=jackknife(job) if ci == "bca" else (),
         warnings=tuple(notes),
     )
 
 
-def _check(result: SemResult, n: int, *, ci: BootstrapInterval, kind: BootstrapKind, level: float) -> None:
-    check_option(ci, BootstrapInterval, name="ci")
+def make_job(result: SemResult, *, kind: BootstrapKind, seed: int, errors: bool) -> BootstrapJob:
+    """Return the job; standard errors other than those of expected information need fits one by one."""
+    plain = not errors or (result.spec.se == "standard" and result.spec.information == "expected")
+    problem = BatchProblem.of(result) if plain and can_batch(result) else None
+    return BootstrapJob(result, problem, bootstrap_units(result, kind), seed, errors)
+
+
+def check_bootstrap(result: SemResult, n: int, *, kind: BootstrapKind, level: float, processes: int) -> None:
+    """Refuse what cannot be resampled."""
     check_option(kind, BootstrapKind, name="kind")
-    if n < 2 or not 0 < level < 1:
+    if n < 2 or not 0 < level < 1 or processes < 1:
         raise OptionError(
-            f"n={n} and level={level} cannot be used.",
+            f"n={n}, level={level} and processes={processes} cannot be used.",
             where="bootstrap",
-            remedy="Use two replicates or more (1,000 for intervals) and a level such as 0.95.",
+            remedy="Use two replicates or more (1,000 for intervals), a level such as 0.95, one process or more.",
         )
     if not result.converged:
         raise ModelError("The fit did not converge, so there is nothing to resample.", where="bootstrap")
     group = result.sample.groups[0]
     if group.rows is None:
         raise DataError("A bootstrap needs rows, but moments were given.", where="bootstrap", remedy="Fit with data=.")
-    if group.weights is not None or group.clusters is not None:
+    if group.weights is not None:
         raise OptionError(
-            "Rows with sampling weights or in clusters are not independent draws.",
+            "Rows with sampling weights are not draws with equal chances.",
             where="bootstrap",
             remedy="Use the robust standard errors of the fit.",
+        )
+    if group.clusters is None and kind == "cluster":
+        raise OptionError("There are no clusters to draw.", where="argument 'kind'", remedy="Fit with cluster=.")
+    if group.clusters is not None and kind != "cluster":
+        raise OptionError(
+            "Rows in clusters are not independent draws.", where="argument 'kind'", remedy="Use kind='cluster'."
         )
     if kind == "bollen-stine" and (group.ordinal is not None or group.patterns is not None):
         raise OptionError("kind='bollen-stine' needs complete continuous rows.", where="argument 'kind'")
 
 
-def can_batch(result: SemResult) -> bool:
-    """Tell whether replicates can be fitted in batches: complete-data ML with linear constraints at most."""
-    bounded = any(np.isfinite(p.lower) or np.isfinite(p.upper) for p in result.table.parameters if p.free)
-    normal = all(isinstance(part, MaximumLikelihood) for part in result.problem.discrepancies)
-    if not normal or bounded or result.constraints.inequalities:
-        return False
-    x = result.solution.x
-    _, here = result.constraints.equal(result.problem, x)
-    _, there = result.constraints.equal(result.problem, 1.7 * x + 0.3)
-    return bool(np.allclose(here, there, rtol=1e-10, atol=1e-12))
-
-
-def _replicates(
-    result: SemResult, problem: BatchProblem | None, rows: Sequence[Array], indices: Sequence[Index]
-) -> BatchFit:
-    count = len(indices[0])
-    found = _empty(result, count)
-    if problem is not None:
-        with np.errstate(all="ignore"):
-            found = fit_batch(problem, [drawn_moments(y, drawn) for y, drawn in zip(rows, indices, strict=True)])
-    for i in np.flatnonzero(~found.converged):
-        again = refit(result, [y[drawn[i]] for y, drawn in zip(rows, indices, strict=True)])
-        if again is not None:
-            found.values[i], found.chisq[i] = again
-            found.converged[i] = True
-    return found
-
-
-def _empty(result: SemResult, count: int) -> BatchFit:
-    values = np.full((count, len(result.table.parameters)), np.nan)
-    return BatchFit(values, np.full(count, np.nan), np.zeros(count, dtype=bool))
-
-
-def _jackknife(result: SemResult, problem: BatchProblem | None, rows: Sequence[Array]) -> tuple[Array, ...]:
-    """Return the values without each row in turn, by group."""
+def jackknife(job: BootstrapJob) -> tuple[Array, ...]:
+    """Return the values without each row (or cluster) in turn, by group."""
     found = []
-    for g, y in enumerate(rows):
+    for g, unit in enumerate(job.units):
         parts = []
-        for start in range(0, len(y), BATCH):
-            out = np.arange(start, min(start + BATCH, len(y)))
-            part = _left_out(result, problem, rows, g=g, out=out)
+        for start in range(0, unit.count, BATCH):
+            part = job.left_out(g, np.arange(start, min(start + BATCH, unit.count)))
             parts.append(part.values[part.converged])
         found.append(np.concatenate(parts))
     return tuple(found)
-
-
-def _left_out(
-    result: SemResult, problem: BatchProblem | None, rows: Sequence[Array], *, g: int, out: Index
-) -> BatchFit:
-    found = _empty(result, len(out))
-    if problem is not None:
-        frequencies = [np.ones((len(out), len(part))) for part in rows]
-        frequencies[g][np.arange(len(out)), out] = 0.0
-        found = fit_batch(problem, [weighted_moments(y, w) for y, w in zip(rows, frequencies, strict=True)])
-    for i in np.flatnonzero(~found.converged):
-        again = refit(result, [np.delete(y, out[i], axis=0) if k == g else y for k, y in enumerate(rows)])
-        if again is not None:
-            found.values[i], found.chisq[i] = again
-            found.converged[i] = True
-    return found
 
 
 def admissible_values(result: SemResult, values: Array) -> Mask:
@@ -182,7 +146,8 @@ def admissible_values(result: SemResult, values: Array) -> Mask:
     return good
 
 
-def _doubts(n: int, failed: int, inadmissible: int) -> list[str]:
+def doubts(n: int, failed: int, inadmissible: int) -> list[str]:
+    """Return what is to be said of replicates without a solution, or with an inadmissible one."""
     found = []
     if failed:
         found.append(f"{failed} of {n} replicates have no solution and were left out.")

@@ -12,6 +12,7 @@ Nocedal, J. (1980). Updating quasi-Newton matrices with limited storage. Mathema
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -84,7 +85,9 @@ class BatchProblem:
         problem, values = self.result.problem, self.values(z, moments)
         means = self.result.table.options.meanstructure
         total = np.zeros((len(z), problem.n_free))
-        for layout, free, sample, weight in zip(problem.layouts, self.free, moments, problem.weights, strict=True):
+        for layout, free, sample, weight in zip(
+            problem.layouts, self.free, moments, self.weights(moments), strict=True
+        ):
             position = problem.position[free.rows]
             slopes = weight * group_gradient(layout, free, values, sample=sample, means=means)
             if len(np.unique(position)) == len(position):
@@ -105,8 +108,16 @@ class BatchProblem:
                 T = T + d[:, :, None] * d[:, None, :]
             value = log_determinants(implied.Sigma) - log_determinants(sample.cov) - T.shape[-1]
             value += np.einsum("rij,rji->r", np.linalg.inv(implied.Sigma), T)
-            found += self.result.sample.groups[g].nobs * value
+            found += (self.result.sample.groups[g].nobs if sample.nobs is None else sample.nobs) * value
         return found
+
+    def weights(self, moments: list[Moments]) -> list[Any]:
+        """Return each group's share of the rows, of every replicate where these differ in size."""
+        sizes = [m.nobs for m in moments]
+        if any(size is None for size in sizes):
+            return list(self.result.problem.weights)
+        total = sum(size for size in sizes if size is not None)
+        return [(size / total)[:, None] for size in sizes if size is not None]
 
     def information(self, z: Array, moments: list[Moments]) -> Array:
         """Return the expected information of one observation about ``z``, shape ``(R, k, k)``."""
@@ -150,16 +161,11 @@ def fit_batch(problem: BatchProblem, moments: list[Moments]) -> BatchFit:
         _descend(problem, moments, z, done)
         left = np.flatnonzero(~done)
         if left.size:
-            z[left], done[left] = scored(problem, chosen(moments, left))
+            z[left], done[left] = scored(problem, [m.of(left) for m in moments])
         values = problem.values(z, moments)
         chisq = np.full(count, np.nan)
-        chisq[done] = problem.chisq(values[done], chosen(moments, done))
+        chisq[done] = problem.chisq(values[done], [m.of(done) for m in moments])
     return BatchFit(values, chisq, done & np.isfinite(chisq))
-
-
-def chosen(moments: list[Moments], which: Mask | Index) -> list[Moments]:
-    """Return the moments of some replicates."""
-    return [Moments(m.cov[which], m.mean[which]) for m in moments]
 
 
 def _descend(problem: BatchProblem, moments: list[Moments], z: Array, done: Mask) -> None:
@@ -180,7 +186,7 @@ def _descend(problem: BatchProblem, moments: list[Moments], z: Array, done: Mask
         if not keep.any():
             return
         if not keep.all():
-            active, part = active[keep], chosen(part, keep)
+            active, part = active[keep], [m.of(keep) for m in part]
             g, step = g[keep], step[keep]
             steps, bends = [s[keep] for s in steps], [y[keep] for y in bends]
         new = problem.gradient(z[active], part)

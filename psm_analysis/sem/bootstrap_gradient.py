@@ -10,17 +10,25 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from psm_analysis.sem.arrays import Array
+from psm_analysis.sem.arrays import Array, Index, Mask
 from psm_analysis.sem.implied import imply
 from psm_analysis.sem.matrices import BETA, LAMBDA, NU, PSI, THETA, Layout, fill
 
 
 @dataclass(frozen=True, slots=True)
 class Moments:
-    """Moments of one group in every replicate: ``cov`` of shape ``(R, p, p)`` and divisor N, ``mean`` ``(R, p)``."""
+    """Moments of one group in every replicate: ``cov`` of shape ``(R, p, p)`` and divisor N, ``mean`` ``(R, p)``.
+
+    ``nobs`` are the rows of each replicate, None where these are as many as in the sample.
+    """
 
     cov: Array
     mean: Array
+    nobs: Array | None = None
+
+    def of(self, which: Mask | Index) -> Moments:
+        """Return the moments of some replicates."""
+        return Moments(self.cov[which], self.mean[which], None if self.nobs is None else self.nobs[which])
 
 
 @dataclass(frozen=True, slots=True)

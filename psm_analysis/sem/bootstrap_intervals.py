@@ -32,13 +32,21 @@ def quantile(draws: Array, share: Array) -> Array:
 
 
 def interval(
-    draws: Array, estimate: Array, *, ci: BootstrapInterval, level: float, acceleration: Array | None = None
+    draws: Array,
+    estimate: Array,
+    *,
+    ci: BootstrapInterval,
+    level: float,
+    acceleration: Array | None = None,
+    errors: tuple[Array, Array] | None = None,
 ) -> tuple[Array, Array]:
     """Return lower and upper limits of the columns of `draws`, which have the estimates `estimate`.
 
     ``percentile``: quantiles of the draws; ``basic``: twice the estimate minus them; ``normal``: the estimate less its
     bootstrap bias plus and minus z standard deviations; ``bca``: quantiles at ``Phi(z0 + (z0 + z) / (1 - a (z0 + z)))``
-    with ``z0`` from the share of draws below the estimate and the acceleration ``a`` (Efron, 1987).
+    with ``z0`` from the share of draws below the estimate and the acceleration ``a`` (Efron, 1987); ``studentized``:
+    the estimate less quantiles of ``(draw - estimate) / error of the draw`` times its own error (Davison & Hinkley,
+    1997, eq. 5.6), for which `errors` has those of the draws and of the estimate.
     """
     z = float(special.ndtri(0.5 + level / 2.0))
     low, high = np.full(len(estimate), (1.0 - level) / 2.0), np.full(len(estimate), (1.0 + level) / 2.0)
@@ -47,6 +55,9 @@ def interval(
             used = np.where(np.isfinite(draws), draws, np.nan)
             centre, reach = 2.0 * estimate - np.nanmean(used, axis=0), z * deviations(draws)
             return centre - reach, centre + reach
+        if ci == "studentized" and errors is not None:
+            t = (draws - estimate) / errors[0]
+            return estimate - quantile(t, high) * errors[1], estimate - quantile(t, low) * errors[1]
         if ci == "bca":
             below = (draws < estimate).sum(axis=0) + 0.5 * (draws == estimate).sum(axis=0)
             z0 = special.ndtri(below / np.maximum(np.isfinite(draws).sum(axis=0), 1))

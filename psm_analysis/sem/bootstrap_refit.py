@@ -13,26 +13,30 @@ from psm_analysis.errors import PsmAnalysisError
 from psm_analysis.sem.arrays import Array
 from psm_analysis.sem.estimate import estimate
 from psm_analysis.sem.incomplete_sample import sample_from_incomplete
+from psm_analysis.sem.inference import parameter_names
 from psm_analysis.sem.ordinal_sample import sample_from_ordinal
 from psm_analysis.sem.partable import ParameterTable
 from psm_analysis.sem.result import SemResult
 from psm_analysis.sem.sample import Sample, sample_from_data
+from psm_analysis.sem.sandwich import parameter_covariance
 
 GROUP = ".group"
 
 
-def refit(result: SemResult, rows: Sequence[Array]) -> tuple[Array, float] | None:
-    """Return parameter values and chi-square of a fit to other rows (one array per group), or None without a solution.
+def refit(result: SemResult, rows: Sequence[Array], *, errors: bool = False) -> tuple[Array, float, Array] | None:
+    """Return values, chi-square and (if asked) covariances of a fit to other rows, or None without a solution.
 
-    A replicate that cannot be fitted - a constant item, a category that nobody drew, a singular matrix - has none.
+    `rows` has one array per group. A replicate that cannot be fitted - a constant item, a category that nobody drew, a
+    singular matrix - has no solution.
     """
     try:
-        e = estimate(warm(result), _sample(result, rows), result.spec)
+        e = estimate(warm(result), resampled(result, rows), result.spec)
+        vcov = parameter_covariance(e, parameter_names(e.table, e.problem)) if errors else np.zeros((0, 0))
     except (PsmAnalysisError, np.linalg.LinAlgError):
         return None
     if not e.solution.converged or not math.isfinite(e.solution.value):
         return None
-    return e.problem.expand(e.solution.x), e.scale * e.solution.value
+    return e.problem.expand(e.solution.x), e.scale * e.solution.value, vcov
 
 
 def warm(result: SemResult) -> ParameterTable:
@@ -44,7 +48,8 @@ def warm(result: SemResult) -> ParameterTable:
     return replace(result.table, parameters=started)
 
 
-def _sample(result: SemResult, rows: Sequence[Array]) -> Sample:
+def resampled(result: SemResult, rows: Sequence[Array]) -> Sample:
+    """Return the sample of other rows with the variables, groups and categories of a fit."""
     names = result.sample.names
     frame = pd.DataFrame(np.vstack(rows), columns=list(names))
     several = len(rows) > 1

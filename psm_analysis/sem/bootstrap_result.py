@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,6 +12,7 @@ from psm_analysis._options import BootstrapInterval, BootstrapKind
 from psm_analysis._results import Result
 from psm_analysis.sem import tables
 from psm_analysis.sem.arrays import Array, Mask
+from psm_analysis.sem.bootstrap_inference import delta_errors
 from psm_analysis.sem.bootstrap_intervals import accelerations, deviations, interval
 from psm_analysis.sem.result import SemResult
 from psm_analysis.sem.standardize import standardized
@@ -29,6 +30,8 @@ class BootstrapResult(Result):
         All parameters of its table in the replicates that converged, shape ``(used, n_parameters)``.
     chisq
         Their chi-squares.
+    vcov
+        Covariance matrices of the free parameters in each, for ``ci="studentized"``.
     admissible
         Which of them have no negative variance and no factor covariance matrix that is not positive definite.
     n, failed
@@ -44,6 +47,7 @@ class BootstrapResult(Result):
     fit: SemResult
     values: Array
     chisq: Array
+    vcov: Array
     admissible: Mask
     n: int
     failed: int
@@ -61,11 +65,8 @@ class BootstrapResult(Result):
         ``statistic, p_value`` (z), ``ci_low, ci_high, bias`` and ``std_all, std_all_std_error, std_all_ci_low,
         std_all_ci_high``.
         """
-        draws, std = quantities(self.fit, self.values)
-        estimate, estimate_std = (part[0] for part in quantities(self.fit, self.fit.estimates[None]))
-        jackknife = [quantities(self.fit, part) for part in self.jackknife]
-        low, high, error = summarised(self, draws, estimate, [part[0] for part in jackknife])
-        std_low, std_high, std_error = summarised(self, std, estimate_std, [part[1] for part in jackknife])
+        draws, estimate, low, high, error = summarised(self, lambda values: quantities(self.fit, values)[0])
+        _, estimate_std, std_low, std_high, std_error = summarised(self, lambda values: quantities(self.fit, values)[1])
         frame = tables.inference_frame(estimate, error, self.level)
         frame["ci_low"], frame["ci_high"] = low, high
         frame["bias"] = np.where(error > 0, np.nanmean(draws, axis=0) - estimate, 0.0)
@@ -114,15 +115,27 @@ def quantities(fit: SemResult, values: Array) -> tuple[Array, Array]:
     return parts[0], parts[1]
 
 
-def summarised(
-    result: BootstrapResult, draws: Array, estimate: Array, jackknife: Sequence[Array]
-) -> tuple[Array, Array, Array]:
-    """Return lower and upper limits and standard errors of the columns of `draws`; fixed ones keep their value."""
+def summarised(result: BootstrapResult, function: Callable[[Array], Array]) -> tuple[Array, Array, Array, Array, Array]:
+    """Return draws, estimate, lower and upper limits and standard errors of a function of the parameters.
+
+    The function takes all parameters of the table, shape ``(R, n_parameters)``, and returns ``(R, k)``; what does not
+    vary keeps its value.
+    """
+    draws, estimate = function(result.values), function(result.fit.estimates[None])[0]
     error = deviations(draws)
     moves = error > 1e-12 * np.maximum(np.abs(estimate), 1e-12)
-    acceleration = accelerations([part[:, moves] for part in jackknife]) if jackknife else None
+    left_out = [function(part)[:, moves] for part in result.jackknife]
+    errors = None
+    if result.ci == "studentized":
+        own = delta_errors(result.fit, function, result.fit.estimates[None], vcov=result.fit.free_vcov[None])
+        errors = delta_errors(result.fit, function, result.values, vcov=result.vcov)[:, moves], own[0][moves]
     low, high = estimate.copy(), estimate.copy()
     low[moves], high[moves] = interval(
-        draws[:, moves], estimate[moves], ci=result.ci, level=result.level, acceleration=acceleration
+        draws[:, moves],
+        estimate[moves],
+        ci=result.ci,
+        level=result.level,
+        acceleration=accelerations(left_out) if left_out else None,
+        errors=errors,
     )
-    return low, high, np.where(moves, error, 0.0)
+    return draws, estimate, low, high, np.where(moves, error, 0.0)

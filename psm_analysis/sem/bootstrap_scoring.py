@@ -44,7 +44,7 @@ def scored(problem: Scorable, moments: list[Moments]) -> tuple[Array, Mask]:
     active, damping = np.arange(count), np.zeros(count)
     value = problem.chisq(problem.values(z, moments), moments)
     for _ in range(MAX_STEPS):
-        part = [Moments(m.cov[active], m.mean[active]) for m in moments]
+        part = [m.of(active) for m in moments]
         step, length = _steps(problem, z[active], part, damping[active])
         ready = (length < TOLERANCE) & (damping[active] == 0.0)
         trial = problem.chisq(problem.values(z[active] + step, part), part)

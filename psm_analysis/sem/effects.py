@@ -13,8 +13,8 @@ from psm_analysis._results import Result
 from psm_analysis.errors import ModelError, OptionError
 from psm_analysis.sem import tables
 from psm_analysis.sem.arrays import Array
-from psm_analysis.sem.bootstrap_intervals import accelerations, deviations, interval
-from psm_analysis.sem.bootstrap_result import BootstrapResult
+from psm_analysis.sem.bootstrap_intervals import deviations, interval
+from psm_analysis.sem.bootstrap_result import BootstrapResult, summarised
 from psm_analysis.sem.effect_paths import Effect, effects_between, product_slopes, products
 from psm_analysis.sem.result import SemResult
 from psm_analysis.sem.standardize import standardized, standardized_jacobian
@@ -125,7 +125,7 @@ def indirect_effects(
     values = result.estimates
     std = standardized(result.problem, values, kind="std_all", exogenous=exogenous)
     if bootstrap is not None:
-        raw, scaled = _from_bootstrap(effects, bootstrap, values, std)
+        raw, scaled = _from_bootstrap(effects, bootstrap)
         count = len(bootstrap.values)
     elif interval == "monte-carlo":
         draws = _draws(result, n, seed)
@@ -186,21 +186,14 @@ def _from_draws(draws: Array, estimate: Array, level: float) -> pd.DataFrame:
     return frame
 
 
-def _from_bootstrap(
-    effects: Sequence[Effect], bootstrap: BootstrapResult, values: Array, std: Array
-) -> tuple[pd.DataFrame, pd.DataFrame]:
-    found = []
+def _from_bootstrap(effects: Sequence[Effect], bootstrap: BootstrapResult) -> tuple[pd.DataFrame, pd.DataFrame]:
     problem, exogenous = bootstrap.fit.problem, frozenset(bootstrap.fit.table.roles.exogenous_observed)
-    for at, scale in ((values, False), (std, True)):
 
-        def drawn(v: Array, scale: bool = scale) -> Array:
-            return products(effects, standardized(problem, v, kind="std_all", exogenous=exogenous) if scale else v)
+    def scaled(values: Array) -> Array:
+        return products(effects, standardized(problem, values, kind="std_all", exogenous=exogenous))
 
-        draws, estimate = drawn(bootstrap.values), products(effects, at)
-        a = accelerations([drawn(part) for part in bootstrap.jackknife]) if bootstrap.jackknife else None
-        frame = tables.inference_frame(estimate, deviations(draws), bootstrap.level)
-        frame["ci_low"], frame["ci_high"] = interval(
-            draws, estimate, ci=bootstrap.ci, level=bootstrap.level, acceleration=a
-        )
-        found.append(frame)
+    found = []
+    for function in (lambda values: products(effects, values), scaled):
+        _, estimate, low, high, error = summarised(bootstrap, function)
+        found.append(tables.inference_frame(estimate, error, bootstrap.level).assign(ci_low=low, ci_high=high))
     return found[0], found[1]

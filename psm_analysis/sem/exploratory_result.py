@@ -37,6 +37,8 @@ class ExploratoryResult(SemResult):
         ci: BootstrapInterval = "percentile",
         kind: BootstrapKind = "ordinary",
         level: float = 0.95,
+        processes: int = 1,
+        progress: bool = False,
     ) -> BootstrapResult:
         """Not available: the factors of replicates would change places and signs."""
         raise OptionError(

@@ -242,6 +242,8 @@ class SemResult(Result):
         ci: BootstrapInterval = "percentile",
         kind: BootstrapKind = "ordinary",
         level: float = 0.95,
+        processes: int = 1,
+        progress: bool = False,
     ) -> BootstrapResult:
         """Return the fit to `n` resamples of its rows (stratified by group), with standard errors and intervals.
 
@@ -252,11 +254,16 @@ class SemResult(Result):
         seed
             Makes the resamples; the same seed gives the same numbers.
         ci
-            ``percentile``, ``bca`` (bias-corrected and accelerated), ``basic`` or ``normal``.
+            ``percentile``, ``bca`` (bias-corrected and accelerated), ``studentized``, ``basic`` or ``normal``.
         kind
-            ``ordinary``, or ``bollen-stine``: rows made to fit the model, for its test.
+            ``ordinary``; ``cluster``: whole clusters are drawn, for a fit with ``cluster=``; or ``bollen-stine``: rows
+            made to fit the model, for its test.
         level
             Of the confidence intervals.
+        processes
+            Number of processes that share the work; the numbers do not depend on it.
+        progress
+            Show a progress bar. Ctrl-C ends the bootstrap with the replicates that it has, and a warning.
 
         References
         ----------
@@ -264,7 +271,7 @@ class SemResult(Result):
         """
         from psm_analysis.sem.bootstrap import bootstrap
 
-        return bootstrap(self, n, seed=seed, ci=ci, kind=kind, level=level)
+        return bootstrap(self, n, seed=seed, ci=ci, kind=kind, level=level, processes=processes, progress=progress)
 
     def summary(self) -> str:
         """Return the result as text: how it was fitted, fit measures, parameters, warnings."""

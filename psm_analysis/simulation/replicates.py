@@ -10,11 +10,12 @@ import numpy as np
 from psm_analysis.errors import PsmAnalysisError
 from psm_analysis.sem import formulas
 from psm_analysis.sem.arrays import Array, Mask
-from psm_analysis.sem.bootstrap import admissible_values, can_batch
+from psm_analysis.sem.bootstrap import admissible_values
 from psm_analysis.sem.bootstrap_batch import BatchProblem, fit_batch
 from psm_analysis.sem.bootstrap_gradient import Moments as SampleMoments
+from psm_analysis.sem.bootstrap_inference import baseline_chisq, errors_of
+from psm_analysis.sem.bootstrap_job import can_batch
 from psm_analysis.sem.result import SemResult
-from psm_analysis.simulation.batch_inference import baseline_chisq, errors_of
 from psm_analysis.simulation.generate import GROUP, generate_rows, generator, normal_rows, root
 from psm_analysis.simulation.population import Population
 from psm_analysis.simulation.truth import Analysis, Target

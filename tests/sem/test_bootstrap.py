@@ -9,9 +9,10 @@ from scipy import stats
 from sem.models import HOLZINGER
 
 import psm_analysis as psm
-from psm_analysis.sem.bootstrap import bootstrap, can_batch
+from psm_analysis.sem.bootstrap import bootstrap
 from psm_analysis.sem.bootstrap_batch import BatchProblem, fit_batch
 from psm_analysis.sem.bootstrap_gradient import Moments
+from psm_analysis.sem.bootstrap_job import can_batch
 from psm_analysis.sem.bootstrap_resample import drawn_moments, resample_indices
 
 PATHS = HOLZINGER + "speed ~ a*visual + textual + ageyr\ntextual ~ b*visual + ageyr\nab := a*b"

@@ -142,6 +142,8 @@ class TwoLevelResult(SemResult):
         ci: BootstrapInterval = "percentile",
         kind: BootstrapKind = "ordinary",
         level: float = 0.95,
+        processes: int = 1,
+        progress: bool = False,
     ) -> BootstrapResult:
         """Not available for two-level models."""
         _refuse("The bootstrap", "bootstrap", "Use estimator='MLR' for robust standard errors.")

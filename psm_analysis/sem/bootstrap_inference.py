@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
 from psm_analysis.sem.arrays import Array, Mask
 from psm_analysis.sem.bootstrap_batch import BatchProblem
 from psm_analysis.sem.bootstrap_gradient import Moments
+from psm_analysis.sem.implied import derive
+from psm_analysis.sem.result import SemResult
 
 
 def free_values(problem: BatchProblem, values: Array) -> Array:
@@ -62,3 +64,25 @@ def baseline_chisq(problem: BatchProblem, moments: Sequence[Moments]) -> tuple[A
         chisq += group.nobs * (size - np.linalg.slogdet(sample.cov)[1])
         df += (len(names) * (len(names) - 1) - len(x) * (len(x) - 1)) // 2
     return chisq, df
+
+
+def delta_errors(fit: SemResult, function: Callable[[Array], Array], values: Array, *, vcov: Array) -> Array:
+    """Return standard errors of a function of all parameters, shape ``(R, k)``, by the delta method.
+
+    Derivatives are central differences with steps of 1e-4 standard errors of each free parameter.
+    """
+    position, n_free = fit.problem.position, fit.problem.n_free
+    slopes = []
+    for j in range(n_free):
+        step = 1e-4 * np.sqrt(np.maximum(vcov[:, j, j], 1e-300))
+        ends = []
+        for sign in (1.0, -1.0):
+            moved = values.copy()
+            moved[:, position == j] += sign * step[:, None]
+            for layout in fit.problem.layouts:
+                if layout.derived.size:
+                    derive(layout, moved)
+            ends.append(function(moved))
+        slopes.append((ends[0] - ends[1]) / (2.0 * step[:, None]))
+    J = np.stack(slopes, axis=-1)
+    return np.asarray(np.sqrt(np.maximum(np.einsum("rkj,rjl,rkl->rk", J, vcov, J), 0.0)))
