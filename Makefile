@@ -1,5 +1,5 @@
 # make tables: the tables and figures of every notebook and study.   make test: everything that is checked.
-# make test-slow: the long simulations.
+# make test-slow: the long simulations.   make test-spark: scoring in a local Spark cluster (needs Java 17; installs the extra).
 # All set up .venv by themselves; they need Python 3.11 or newer (make PYTHON=python3.12 to choose one).
 
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python; do \
@@ -12,7 +12,7 @@ export MPLBACKEND := Agg
 # Many small matrices: more BLAS threads than one only get in each other's way.
 export OPENBLAS_NUM_THREADS := 1
 
-.PHONY: tables test test-slow test-versions lab docs clean
+.PHONY: tables test test-slow test-spark test-versions lab docs clean
 
 tables: $(READY)
 	@$(RUN) notebooks/execute.py --out build
@@ -24,6 +24,10 @@ test: $(READY)
 
 test-slow: $(READY)
 	$(RUN) -m pytest -n auto -m slow
+
+test-spark: $(READY)
+	@$(RUN) -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[spark]'
+	$(RUN) -m pytest -m spark -n0
 
 test-versions:
 	@for v in $(VERSIONS); do if command -v python$$v >/dev/null 2>&1 && python$$v --version >/dev/null 2>&1; then \

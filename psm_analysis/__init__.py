@@ -11,6 +11,7 @@ from types import ModuleType
 from typing import Any
 
 from psm_analysis._version import __version__ as __version__
+from psm_analysis.scoring.accessor import PsmAccessor as PsmAccessor
 
 _PUBLIC = {
     "AlignmentResult": "invariance.alignment_result",
@@ -22,6 +23,7 @@ _PUBLIC = {
     "Crosscheck": "sem.crosscheck",
     "DriftReport": "workflows.drift_result",
     "GradedResponseResult": "irt.result",
+    "PsychometricScorer": "scoring.transformer",
     "PsmAnalysisError": "errors",
     "PsmAnalysisWarning": "errors",
     "RetestResult": "reliability.retest",
