@@ -138,7 +138,7 @@ def _em_step(
     deviation = (patterns.means - mean) * patterns.observed
     regression = covariance @ weight
     expected = mean + np.einsum("gij,gj->gi", regression, deviation)
-    total = patterns.n_rows
+    total = patterns.mass
     new_mean = patterns.counts @ expected / total
     residual = covariance - regression @ covariance
     second = regression @ patterns.scatters @ regression.transpose(0, 2, 1) + residual

@@ -18,11 +18,11 @@ class MissingPatterns:
     observed
         (P, p) True where the items of pattern P are observed; rows without any answer are left out.
     counts
-        (P,) number of rows of each pattern.
+        (P,) number of rows of each pattern, or the sum of their weights.
     means
         (P, p) mean of the observed items, 0 where missing.
     scatters
-        (P, p, p) covariance about that mean with divisor n of the pattern, 0 where missing.
+        (P, p, p) covariance about that mean with divisor n (or sum of weights) of the pattern, 0 where missing.
     row_pattern
         (N,) pattern of each row of the data, -1 for a row without any answer.
     """
@@ -36,7 +36,12 @@ class MissingPatterns:
     @property
     def n_rows(self) -> int:
         """Rows with at least one answer."""
-        return round(float(self.counts.sum()))
+        return int((self.row_pattern >= 0).sum())
+
+    @property
+    def mass(self) -> float:
+        """Number of these rows, or the sum of their weights."""
+        return float(self.counts.sum())
 
     @property
     def n_items(self) -> int:
@@ -44,8 +49,10 @@ class MissingPatterns:
         return int(self.observed.shape[1])
 
 
-def find_patterns(values: FloatArray) -> MissingPatterns:
+def find_patterns(values: FloatArray, *, weights: FloatArray | None = None) -> MissingPatterns:
     """Group the rows of `values` (N, p; NaN missing) by missing-data pattern, the most frequent first.
+
+    With `weights` (N,) of the rows all statistics are weighted.
 
     Examples
     --------
@@ -60,11 +67,25 @@ def find_patterns(values: FloatArray) -> MissingPatterns:
     order = np.argsort(row_pattern[used], kind="stable")
     rows = np.where(present[used], values[used], 0.0)[order]
     starts = np.concatenate([[0], np.cumsum(counts)[:-1]]).astype(np.int64)
+    if weights is not None and n_patterns:
+        return _weighted(rows, weights[used][order], starts, observed=observed, row_pattern=row_pattern)
     means = np.add.reduceat(rows, starts, axis=0) / counts[:, None] if n_patterns else np.zeros((0, p))
     deviations = (rows - np.repeat(means, counts, axis=0)) * np.repeat(observed, counts, axis=0)
     blocks = np.split(deviations, starts[1:]) if n_patterns else []
     scatters = np.array([block.T @ block / len(block) for block in blocks]).reshape(n_patterns, p, p)
     return MissingPatterns(observed, counts.astype(np.float64), means, scatters, row_pattern)
+
+
+def _weighted(
+    rows: FloatArray, weights: FloatArray, starts: IntArray, *, observed: BoolArray, row_pattern: IntArray
+) -> MissingPatterns:
+    mass = np.add.reduceat(weights, starts)
+    means = np.add.reduceat(rows * weights[:, None], starts, axis=0) / mass[:, None]
+    sizes = np.diff(np.append(starts, len(rows)))
+    deviations = (rows - np.repeat(means, sizes, axis=0)) * np.repeat(observed, sizes, axis=0)
+    blocks = zip(np.split(deviations, starts[1:]), np.split(weights, starts[1:]), strict=True)
+    scatters = np.array([(block * w[:, None]).T @ block / w.sum() for block, w in blocks])
+    return MissingPatterns(observed, mass, means, scatters, row_pattern)
 
 
 def _group_rows(present: BoolArray) -> tuple[BoolArray, IntArray, IntArray]:

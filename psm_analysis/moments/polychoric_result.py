@@ -7,10 +7,12 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+from numpy.typing import ArrayLike
 from scipy.special import ndtr, ndtri
 
 from psm_analysis._results import CI_HIGH, CI_LOW, ESTIMATE, P_VALUE, STATISTIC, STD_ERROR, Result
 from psm_analysis.errors import DataError, PsmAnalysisWarning
+from psm_analysis.moments.mixed_checks import case_weights
 from psm_analysis.moments.ordinal import OrdinalCodes, ordinal_codes, pair_indices
 from psm_analysis.moments.polychoric import OrdinalMoments, ordinal_moments
 from psm_analysis.moments.sample import FloatArray, Sample, read_sample
@@ -88,7 +90,13 @@ class PolychoricResult(Result):
         return pd.DataFrame([summary])
 
 
-def polychoric(data: pd.DataFrame, *, std_errors: bool = True, smooth: bool = False) -> PolychoricResult:
+def polychoric(
+    data: pd.DataFrame,
+    *,
+    weights: ArrayLike | None = None,
+    std_errors: bool = True,
+    smooth: bool = False,
+) -> PolychoricResult:
     """Estimate polychoric correlations of ordinal items: two-step maximum likelihood, pairwise complete.
 
     Definition: the correlation of the bivariate normal variables that, cut at the items' thresholds, give the observed
@@ -99,6 +107,9 @@ def polychoric(data: pd.DataFrame, *, std_errors: bool = True, smooth: bool = Fa
     ----------
     data
         Items in columns with integer categories (2 to 20 that occur), respondents in rows; NaN is missing.
+    weights
+        (N,) positive sampling weights of the rows, in their order, in any unit: thresholds and correlations then
+        maximise weighted likelihoods, and the asymptotic covariance is that of the weighted scores.
     std_errors
         Whether the asymptotic covariance is computed (q x q; q = thresholds + pairs).
     smooth
@@ -109,7 +120,7 @@ def polychoric(data: pd.DataFrame, *, std_errors: bool = True, smooth: bool = Fa
     ------
     DataError
         Naming the column with text, non-integer values, a single category, or no answers, or the pair of items
-        that nobody answered together.
+        that nobody answered together; for weights that are not positive numbers, one per row.
 
     References
     ----------
@@ -126,7 +137,8 @@ def polychoric(data: pd.DataFrame, *, std_errors: bool = True, smooth: bool = Fa
     sample = read_sample(data, min_items=2, allow_constant=True)
     coded = ordinal_codes(sample)
     _check_pairs(sample)
-    moments = ordinal_moments(coded.codes, coded.n_categories, casewise=std_errors)
+    scaled = None if weights is None else case_weights(np.asarray(weights, dtype=float), n_rows=sample.n_rows)
+    moments = ordinal_moments(coded.codes, coded.n_categories, weights=scaled, casewise=std_errors)
     matrix, notes = _definite(moments, sample.names, smooth=smooth)
     for note in notes:
         warnings.warn(note, PsmAnalysisWarning, stacklevel=2)
@@ -143,12 +155,18 @@ def polychoric(data: pd.DataFrame, *, std_errors: bool = True, smooth: bool = Fa
     )
 
 
-def tetrachoric(data: pd.DataFrame, *, std_errors: bool = True, smooth: bool = False) -> PolychoricResult:
+def tetrachoric(
+    data: pd.DataFrame,
+    *,
+    weights: ArrayLike | None = None,
+    std_errors: bool = True,
+    smooth: bool = False,
+) -> PolychoricResult:
     """Estimate tetrachoric correlations: `polychoric` for items of exactly two categories.
 
     Parameters
     ----------
-    data, std_errors, smooth
+    data, weights, std_errors, smooth
         As `polychoric`.
 
     Raises
@@ -170,7 +188,7 @@ def tetrachoric(data: pd.DataFrame, *, std_errors: bool = True, smooth: bool = F
             where=f"column {sample.names[wide[0]]!r}",
             remedy="Use psm.polychoric.",
         )
-    return polychoric(data, std_errors=std_errors, smooth=smooth)
+    return polychoric(data, weights=weights, std_errors=std_errors, smooth=smooth)
 
 
 def smooth_correlation(matrix: FloatArray, *, floor: float = 1e-6) -> FloatArray:

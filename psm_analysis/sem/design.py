@@ -16,13 +16,16 @@ from psm_analysis.sem.sample import GroupSample, Sample
 def with_design(sample: Sample, data: pd.DataFrame, *, cluster: str | None, weights: str | None) -> Sample:
     """Return the sample with the weights (scaled to a mean of 1) and clusters of its rows.
 
+    Samples of incomplete rows or ordinal variables are weighted when they are made; their weights are not asked for here.
+
     Raises
     ------
     DataError
         For unknown columns, missing values in them, weights that are not positive, or a single cluster.
     """
-    w = None if weights is None else _weights(sample, data, weights)
-    c = None if cluster is None else _clusters(sample, data, cluster)
+    rows = np.concatenate([group.positions for group in sample.groups if group.positions is not None])
+    w = None if weights is None else row_weights(data, weights, rows)
+    c = None if cluster is None else _clusters(data, cluster, rows)
     return replace(sample, groups=tuple(_with_design(group, w, c) for group in sample.groups))
 
 
@@ -31,7 +34,7 @@ def _with_design(group: GroupSample, weights: Array | None, clusters: Array | No
     assert group.positions is not None
     codes = None if clusters is None else np.unique(clusters[group.positions], return_inverse=True)[1]
     group = replace(group, clusters=codes)
-    if weights is None:
+    if weights is None or group.weights is not None:
         return group
     w = weights[group.positions]
     total = w.sum()
@@ -57,12 +60,14 @@ def _column(data: pd.DataFrame, name: str, rows: Array, *, argument: str) -> pd.
     return data[name]
 
 
-def _rows(sample: Sample) -> Array:
-    return np.concatenate([group.positions for group in sample.groups if group.positions is not None])
+def row_weights(data: pd.DataFrame, name: str, rows: Array) -> Array:
+    """Return the weights of all rows of the data, scaled to a mean of 1 over the `rows` that are used.
 
-
-def _weights(sample: Sample, data: pd.DataFrame, name: str) -> Array:
-    rows = _rows(sample)
+    Raises
+    ------
+    DataError
+        For an unknown column, and for weights of these rows that are missing, not numbers or not positive.
+    """
     column = _column(data, name, rows, argument="sampling_weights")
     if not pd.api.types.is_numeric_dtype(column):
         raise DataError(
@@ -78,8 +83,7 @@ def _weights(sample: Sample, data: pd.DataFrame, name: str) -> Array:
     return np.asarray(values / values[rows].mean())
 
 
-def _clusters(sample: Sample, data: pd.DataFrame, name: str) -> Array:
-    rows = _rows(sample)
+def _clusters(data: pd.DataFrame, name: str, rows: Array) -> Array:
     codes = np.asarray(pd.factorize(_column(data, name, rows, argument="cluster"))[0])
     n = len(np.unique(codes[rows]))
     if n < 2 or n == len(rows):

@@ -129,7 +129,7 @@ def _ordinal_weight(group: GroupSample, spec: EstimatorSpec) -> Array:
     if spec.function == "ULS":
         return np.ones(parts.shape[1])
     if spec.function == "DWLS":
-        return np.asarray(len(parts) / np.einsum("ij,ij->j", parts, parts))
+        return np.asarray(group.mass / np.einsum("ij,ij->j", parts, parts))
     return _inverse_gamma(parts, spec, group)
 
 
@@ -146,7 +146,7 @@ def _weight(group: GroupSample, spec: EstimatorSpec, *, means: bool, exogenous: 
     parts = casewise_moments(rows, means=means, exogenous=list(exogenous), weights=group.weights)
     parts = parts if group.weights is None else parts * group.weights[:, None]
     if spec.function == "DWLS":
-        return np.asarray(1.0 / np.einsum("ij,ij->j", parts, parts) * len(parts))
+        return np.asarray(group.mass / np.einsum("ij,ij->j", parts, parts))
     return _inverse_gamma(parts, spec, group)
 
 
@@ -157,7 +157,7 @@ def _inverse_gamma(parts: Array, spec: EstimatorSpec, group: GroupSample) -> Arr
             where=f"group {group.label!r}" if group.label else "the data",
             remedy="Use estimator='MLR' (ordinal: 'WLSMV'), or fewer variables.",
         )
-    return np.linalg.inv(parts.T @ parts / len(parts))
+    return np.linalg.inv(parts.T @ parts / group.mass)
 
 
 def complete_rows(group: GroupSample, estimator: str) -> Array:

@@ -139,8 +139,8 @@ def log_likelihoods(e: Estimation, implied: Sequence[Implied]) -> tuple[float, f
         if group.patterns is not None:
             answers = float((group.patterns.counts @ group.patterns.observed).sum())
             fit = FullInformation(group.patterns, 0.0).value(moments)
-            model -= 0.5 * (answers * LOG_2_PI + group.nobs * fit) + given
-            saturated -= 0.5 * (answers * LOG_2_PI + group.nobs * group.saturated) + given
+            model -= 0.5 * (answers * LOG_2_PI + group.mass * fit) + given
+            saturated -= 0.5 * (answers * LOG_2_PI + group.mass * group.saturated) + given
             continue
         d = group.mean - moments.mu if e.means and group.mean is not None else np.zeros(len(moments.mu))
         model += _normal(group.mass, moments.Sigma, group.cov + np.outer(d, d)) - given

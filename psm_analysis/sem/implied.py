@@ -84,7 +84,8 @@ def derive(layout: Layout, values: Array) -> None:
         values[..., places] = 1.0 / np.sqrt(variances[..., row])
         return
     values[..., places] = 0.0
-    item = np.where(matrix == PSI, layout.dummies[np.minimum(row, len(layout.eta) - 1)], row)
+    item = row.copy()
+    item[matrix == PSI] = layout.dummies[row[matrix == PSI]]
     for _ in range(1 + int((matrix == PSI).sum())):
         implied = imply(layout, values)
         variances = np.diagonal(implied.Sigma, axis1=-2, axis2=-1)

@@ -12,13 +12,19 @@ from psm_analysis.errors import DataError
 from psm_analysis.moments.missing import em_moments
 from psm_analysis.moments.patterns import find_patterns
 from psm_analysis.sem.arrays import Array, Mask
+from psm_analysis.sem.design import row_weights
 from psm_analysis.sem.discrepancy.fiml import FullInformation
 from psm_analysis.sem.sample import GroupSample, Sample, check_positive_definite, grouped_rows
 from psm_analysis.sem.saturated import saturated_implied
 
 
 def sample_from_incomplete(
-    data: pd.DataFrame, names: Sequence[str], *, group: str | None = None, exogenous: Sequence[str] = ()
+    data: pd.DataFrame,
+    names: Sequence[str],
+    *,
+    group: str | None = None,
+    exogenous: Sequence[str] = (),
+    weights: str | None = None,
 ) -> Sample:
     """Return the sample of all rows with at least one answer.
 
@@ -28,22 +34,31 @@ def sample_from_incomplete(
         As for complete rows.
     exogenous
         Variables whose moments are given: rows without them are left out, for nothing is said about their distribution.
+    weights
+        Column of sampling weights: each row's log-likelihood counts by its weight (pseudo maximum likelihood).
     """
     given = [list(names).index(name) for name in exogenous]
-    groups = []
+    blocks = []
     for label, place, values, positions in grouped_rows(data, names, group):
         keep: Mask = np.asarray(~np.isnan(values).all(axis=1) & ~np.isnan(values[:, given]).any(axis=1))
-        found = _group(values[keep], data.index[positions[keep]], names, label=label, place=place)
-        groups.append(replace(found, positions=positions[keep]))
+        blocks.append((label, place, values[keep], positions[keep]))
+    w = None if weights is None else row_weights(data, weights, np.concatenate([block[3] for block in blocks]))
+    groups = []
+    for label, place, values, positions in blocks:
+        mine = None if w is None else w[positions]
+        found = _group(values, data.index[positions], names, label=label, place=place, weights=mine)
+        groups.append(replace(found, positions=positions))
     return Sample(tuple(names), tuple(groups), n_rows=len(data), group=group)
 
 
-def _group(rows: Array, index: pd.Index, names: Sequence[str], *, label: str, place: str) -> GroupSample:
+def _group(
+    rows: Array, index: pd.Index, names: Sequence[str], *, label: str, place: str, weights: Array | None
+) -> GroupSample:
     _check_coverage(rows, names, place)
-    patterns = find_patterns(rows)
+    patterns = find_patterns(rows, weights=weights)
     moments = em_moments(patterns)
     check_positive_definite(moments.covariance, names, place)
-    group = GroupSample(label, len(rows), moments.covariance, moments.mean, rows, index, patterns)
+    group = GroupSample(label, len(rows), moments.covariance, moments.mean, rows, index, patterns, weights=weights)
     return replace(group, saturated=FullInformation(patterns, 0.0).value(saturated_implied(group)))
 
 

@@ -34,7 +34,7 @@ def complete_data_fit(e: Estimation) -> tuple[float, float]:
     for g, share in enumerate(e.problem.weights):
         group, delta = e.sample.groups[g], moment_slopes(e, g)
         implied = e.problem.implied(e.solution.x)[g]
-        chisq += group.nobs * MaximumLikelihood.of(group.cov, group.mean).value(implied)
+        chisq += group.mass * MaximumLikelihood.of(group.cov, group.mean).value(implied)
         V, (W, gamma) = normal_weight(group.cov, means=True), moment_precision(e, g)
         weighted, heavy = V @ delta, W @ delta
         total += float(np.sum(V * gamma))
@@ -63,7 +63,7 @@ def moment_precision(e: Estimation, g: int) -> tuple[Array, Array]:
         rows = complete_rows(group, e.spec.name) - implied.mu
         scores = row_scores(saturated_directions(len(group.cov)), implied, rows, group.patterns)
         sums = aggregated(scores, group)
-        gamma = gamma @ (sums.T @ sums / group.nobs) @ gamma
+        gamma = gamma @ (sums.T @ sums / group.mass) @ gamma
     return W, gamma
 
 

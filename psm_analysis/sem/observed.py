@@ -60,11 +60,14 @@ def _moments(
                 exogenous=roles.exogenous_observed if options.fixed_x else (),
                 group=options.group,
                 missing=options.missing,
+                weights=options.sampling_weights,
             )
         if options.missing == "fiml":
             exogenous = roles.exogenous_observed if options.fixed_x else ()
             names = with_auxiliary(roles, options.auxiliary).observed
-            return sample_from_incomplete(data, names, group=options.group, exogenous=exogenous), ()
+            return sample_from_incomplete(
+                data, names, group=options.group, exogenous=exogenous, weights=options.sampling_weights
+            ), ()
         return sample_from_data(data, roles.observed, group=options.group), ()
     if data is None and options.sample_cov is not None:
         sample = sample_from_moments(

@@ -161,15 +161,10 @@ class FitOptions:
             raise OptionError(
                 "Weights and clusters belong to rows.", where="argument 'sample_cov'", remedy="Give data= instead."
             )
-        if spec.se in ("standard", "first.order") or spec.test == "standard":
+        weighted = spec.function == "WLS" and self.cluster is None
+        if (spec.se in ("standard", "first.order") or spec.test == "standard") and not weighted:
             raise OptionError(
                 f"estimator={spec.name!r} has no standard errors and test for weights or clusters.",
                 where="argument 'estimator'",
                 remedy="Use estimator='MLR' (ordinal variables: 'WLSMV').",
-            )
-        if self.sampling_weights is not None and (self.ordered or self.missing != "listwise"):
-            raise OptionError(
-                "Sampling weights need complete continuous data in this version.",
-                where="argument 'sampling_weights'",
-                remedy="Leave out ordered= and missing=, or the weights.",
             )

@@ -40,7 +40,7 @@ def correlation_fit(e: Estimation) -> tuple[float, float]:
         p = len(group.cov)
         off = p * (p - 1) // 2
         implied = _correlations(function.moments.vector(e.problem.implied(e.solution.x)[g])[-off:], p)
-        chisq += group.nobs * MaximumLikelihood.of(group.cov, None).value(implied)
+        chisq += group.mass * MaximumLikelihood.of(group.cov, None).value(implied)
         delta, weight, parts = group_moments(e, g)
         scores, last = parts @ (weight @ delta @ inverse), delta[-off:]
         gamma = parts[:, -off:].T @ parts[:, -off:] / group.mass

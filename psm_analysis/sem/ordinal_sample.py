@@ -13,6 +13,7 @@ from psm_analysis.errors import DataError
 from psm_analysis.moments.mixed import MixedMoments, mixed_moments
 from psm_analysis.moments.polychoric import ordinal_moments
 from psm_analysis.sem.arrays import Array, Mask
+from psm_analysis.sem.design import row_weights
 from psm_analysis.sem.sample import GroupSample, OrdinalStatistics, Sample, grouped_rows
 
 MAX_CATEGORIES = 20
@@ -26,6 +27,7 @@ def sample_from_ordinal(
     exogenous: Sequence[str],
     group: str | None,
     missing: Missing,
+    weights: str | None = None,
 ) -> tuple[Sample, tuple[tuple[str, int], ...]]:
     """Return the sample with ordinal variables, and the number of thresholds of each.
 
@@ -39,6 +41,8 @@ def sample_from_ordinal(
         Variables that all moments are conditional on; rows without them are left out.
     missing
         ``listwise``: rows with all answers; ``pairwise``: every correlation from the rows that have both.
+    weights
+        Column of sampling weights: thresholds and correlations maximise weighted (pairwise) likelihoods.
 
     Raises
     ------
@@ -52,16 +56,23 @@ def sample_from_ordinal(
         if name in ordered
     }
     given = np.isin(names, list(exogenous))
+    used = [positions[_used(values, given, missing)] for _, _, values, positions in blocks]
+    w = None if weights is None else row_weights(data, weights, np.concatenate(used))
     groups = []
-    for label, place, values, positions in blocks:
-        gaps = np.isnan(values)
-        bad = gaps.any(axis=1) if missing == "listwise" else gaps[:, ~given].all(axis=1) | gaps[:, given].any(axis=1)
-        keep: Mask = np.asarray(~bad)
-        found = _group(values[keep], names, categories, given=given, label=label, place=place)
-        groups.append(replace(found, index=data.index[positions[keep]], positions=positions[keep]))
+    for (label, place, values, _), positions in zip(blocks, used, strict=True):
+        rows, mine = values[_used(values, given, missing)], None if w is None else w[positions]
+        found = _group(rows, names, categories, given=given, label=label, place=place, weights=mine)
+        groups.append(replace(found, index=data.index[positions], positions=positions))
     counts = tuple((name, len(found) - 1) for name, found in categories.items())
     answers = tuple((name, tuple(found.tolist())) for name, found in categories.items())
     return Sample(tuple(names), tuple(groups), n_rows=len(data), group=group, categories=answers), counts
+
+
+def _used(values: Array, given: Mask, missing: Missing) -> Mask:
+    """Return which rows are used."""
+    gaps = np.isnan(values)
+    bad = gaps.any(axis=1) if missing == "listwise" else gaps[:, ~given].all(axis=1) | gaps[:, given].any(axis=1)
+    return np.asarray(~bad)
 
 
 def _categories(values: Array, name: str) -> Array:
@@ -82,7 +93,14 @@ def _categories(values: Array, name: str) -> Array:
 
 
 def _group(
-    values: Array, names: Sequence[str], categories: Mapping[str, Array], *, given: Mask, label: str, place: str
+    values: Array,
+    names: Sequence[str],
+    categories: Mapping[str, Array],
+    *,
+    given: Mask,
+    label: str,
+    place: str,
+    weights: Array | None,
 ) -> GroupSample:
     if len(values) <= len(names):
         raise DataError(
@@ -94,20 +112,21 @@ def _group(
     coded = np.column_stack([_coded(values[:, list(names).index(name)], name, categories, place) for name in y_names])
     ordinal = np.array([name in categories for name in y_names])
     x = values[:, given]
+    share = 1.0 if weights is None else float(weights.mean())
+    scaled = None if weights is None else weights / share
     if ordinal.all() and not given.any():
         codes = np.where(np.isnan(coded), -1, coded).astype(np.int64)
-        plain = ordinal_moments(codes, np.array([len(categories[name]) for name in y_names]))
+        plain = ordinal_moments(codes, np.array([len(categories[name]) for name in y_names]), weights=scaled)
         assert plain.influence is not None
         thresholds = tuple(plain.thresholds[plain.threshold_item == j] for j in range(len(y_names)))
-        statistics = OrdinalStatistics(plain.estimates, plain.influence, thresholds)
-        return GroupSample(
-            label, len(values), plain.correlations, np.zeros(len(names)), values, None, ordinal=statistics
-        )
-    moments = mixed_moments(coded, ordinal, x=x if given.any() else None, names=y_names)
-    assert moments.influence is not None
-    statistics = OrdinalStatistics(moments.estimates, moments.influence, moments.thresholds)
-    cov, mean = _joint(moments, x, given)
-    return GroupSample(label, len(values), cov, mean, values, None, ordinal=statistics)
+        statistics = OrdinalStatistics(plain.estimates, share * plain.influence, thresholds)
+        cov, mean = plain.correlations, np.zeros(len(names))
+    else:
+        moments = mixed_moments(coded, ordinal, x=x if given.any() else None, weights=scaled, names=y_names)
+        assert moments.influence is not None
+        statistics = OrdinalStatistics(moments.estimates, share * moments.influence, moments.thresholds)
+        cov, mean = _joint(moments, x, given, weights=scaled)
+    return GroupSample(label, len(values), cov, mean, values, None, ordinal=statistics, weights=weights)
 
 
 def _coded(column: Array, name: str, categories: Mapping[str, Array], place: str) -> Array:
@@ -127,15 +146,17 @@ def _coded(column: Array, name: str, categories: Mapping[str, Array], place: str
     return codes
 
 
-def _joint(moments: MixedMoments, x: Array, given: Mask) -> tuple[Array, Array]:
+def _joint(moments: MixedMoments, x: Array, given: Mask, *, weights: Array | None) -> tuple[Array, Array]:
     """Return covariance matrix (divisor N - 1 for exogenous variables, as lavaan has it) and means of all variables."""
     p, y = len(given), np.flatnonzero(~given)
     cov, mean = np.zeros((p, p)), np.zeros(p)
     cov[np.ix_(y, y)], mean[y] = moments.covariances, moments.means
     if given.any():
-        within = np.atleast_2d(np.cov(x.T))
+        centre = np.average(x, axis=0, weights=weights)
+        w = np.ones(len(x)) if weights is None else weights
+        within = (x - centre).T @ ((x - centre) * w[:, None]) / (len(x) - 1)
         across = moments.slopes @ within
         cov[np.ix_(y, y)] += across @ moments.slopes.T
         cov[np.ix_(y, given)], cov[np.ix_(given, y)] = across, across.T
-        cov[np.ix_(given, given)], mean[given] = within, x.mean(axis=0)
+        cov[np.ix_(given, given)], mean[given] = within, centre
     return cov, mean

@@ -55,7 +55,7 @@ def standardized_residuals(e: Estimation) -> list[Array]:
     spread = inverse @ M @ inverse
     found = []
     for g, (D, W, gamma) in enumerate(pieces):
-        n = e.sample.groups[g].nobs
+        n = e.sample.groups[g].mass
         total = np.diagonal(gamma) / n
         mixed = np.einsum("ij,ij->i", gamma @ W @ D @ inverse, D)
         left = total + (np.einsum("ij,ij->i", D @ spread, D) - 2.0 * mixed) / e.sample.nobs

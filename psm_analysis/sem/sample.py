@@ -18,7 +18,8 @@ from psm_analysis.sem.arrays import Array, Index, Mask
 class OrdinalStatistics:
     """Two-step moments of ordinal variables: thresholds, then correlations (lower triangle, by columns).
 
-    ``influence`` holds what each row adds to them, shape ``(n, moments)``; its mean outer product is ``n acov``.
+    ``influence`` holds what each row adds to them, shape ``(n, moments)``, its weight included; the sum of its outer
+    products is ``m^2 acov`` for a mass m of the rows (see `GroupSample.mass`).
     """
 
     moments: Array

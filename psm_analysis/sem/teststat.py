@@ -201,10 +201,10 @@ def _incomplete_saturated_trace(e: Estimation, g: int, function: FullInformation
     rows = complete_rows(group, e.spec.name)
     scores = row_scores(saturated_directions(len(group.cov)), implied, rows - implied.mu, group.patterns)
     sums = aggregated(scores, group)
-    whole = float(np.trace(np.linalg.solve(function.saturated_information(implied), sums.T @ sums))) / group.nobs
+    whole = float(np.trace(np.linalg.solve(function.saturated_information(implied), sums.T @ sums))) / group.mass
     if not e.exogenous:
         return whole
     x = rows[:, e.exogenous]
-    given = aggregated(casewise_moments(x, means=True, exogenous=[]), group)
-    weight = normal_weight(np.atleast_2d(np.cov(x.T, bias=True)), means=True)
-    return whole - float(np.einsum("ij,ij->", given @ weight, given)) / group.nobs
+    given = aggregated(casewise_moments(x, means=True, exogenous=[], weights=group.weights), group)
+    weight = normal_weight(group.cov[np.ix_(e.exogenous, e.exogenous)], means=True)
+    return whole - float(np.einsum("ij,ij->", given @ weight, given)) / group.mass

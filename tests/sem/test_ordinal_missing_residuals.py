@@ -95,6 +95,14 @@ def test_root_mean_square_residuals_of_ordinal_fits(survey: pd.DataFrame) -> Non
     assert mixed["wrmr"] == pytest.approx(0.49715953548, rel=1e-5)
 
 
+def test_correlated_ordinal_variables_without_factors(survey: pd.DataFrame) -> None:
+    fit = psm.cfa("psm1 ~~ psm2 + psm3\npsm2 ~~ psm3", survey, ordered=True)
+    expected = psm.polychoric(survey[["psm1", "psm2", "psm3"]].dropna()).correlations
+    found = fit.tidy().query("op == '~~' and lhs != rhs")
+    for row in found.itertuples():
+        assert row.estimate == pytest.approx(expected.loc[row.lhs, row.rhs], abs=1e-7)
+
+
 def test_a_single_ordinal_outcome_has_no_residual_correlations(survey: pd.DataFrame) -> None:
     fit = psm.sem("ti1 ~ bo1 + gender", survey, ordered=["ti1"])
     assert fit.fit_measures["crmr_nomean"] == 0.0
