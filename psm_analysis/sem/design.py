@@ -16,7 +16,7 @@ from psm_analysis.sem.sample import GroupSample, Sample
 def with_design(sample: Sample, data: pd.DataFrame, *, cluster: str | None, weights: str | None) -> Sample:
     """Return the sample with the weights (scaled to a mean of 1) and clusters of its rows.
 
-    Samples of incomplete rows or ordinal variables are weighted when they are made; their weights are not asked for here.
+    Samples of incomplete rows and of ordinal variables have been weighted when they were made.
 
     Raises
     ------
