@@ -53,6 +53,7 @@ ColumnKind = Literal["text", "integer", "decimal", "coefficient", "p", "ci", "st
 ModelKind = Literal["one-factor", "correlated", "second-order", "bifactor"]
 ScoringRule = Literal["mean", "sum"]
 MissingKind = Literal["proportion", "count"]
+LinkMethod = Literal["mean-sigma", "mean-mean", "haebara", "stocking-lord"]
 SqlDialect = Literal["duckdb", "spark"]
 BadValues = Literal["refuse", "missing", "drop"]
 ScoringMethod = Literal["mean", "sum", "pomp", "prorated", "regression", "bartlett", "tenberge", "eap"]
