@@ -62,6 +62,7 @@ _PUBLIC = {
     "get_study": "studies.registry",
     "graded_response": "irt.fit",
     "greatest_lower_bound": "reliability.greatest_lower_bound",
+    "group_differences": "sem.effect_groups",
     "growth": "sem.fit",
     "guttman": "reliability.lower_bounds",
     "henze_zirkler": "moments.normality",

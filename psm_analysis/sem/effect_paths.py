@@ -57,23 +57,50 @@ def effects_between(table: ParameterTable, *, predictor: str | None, outcome: st
     return found
 
 
+def comparable_effects(
+    table: ParameterTable, *, predictor: str | None, outcome: str | None
+) -> list[tuple[Effect, ...]]:
+    """Return the paths and the other effects between variables, each as its parts in the groups that have it.
+
+    Raises
+    ------
+    OptionError
+        If a variable has no place in the paths of the model.
+    ModelError
+        If no path lies in two groups, or paths run in a circle.
+    """
+    found: dict[tuple[str, str], list[Effect]] = {}
+    for group in range(1, table.options.n_groups + 1):
+        arrows = _arrows(table, group)
+        names = list(dict.fromkeys([*arrows, *(to for targets in arrows.values() for to in targets)]))
+        _check(names, predictor=predictor, outcome=outcome)
+        for start, end in permutations(names, 2):
+            if predictor not in (None, start) or outcome not in (None, end):
+                continue
+            if end in arrows.get(start, {}):
+                path = Effect(f"{start} -> {end}", "path", start, end, group, ((arrows[start][end],),))
+                found.setdefault((path.name, path.kind), []).append(path)
+            routes = list(_routes(arrows, start, end))
+            for effect in _effects(routes, arrows, group) if any(len(r) > 2 for r in routes) else []:
+                if effect.kind != "direct":
+                    found.setdefault((effect.name, effect.kind), []).append(effect)
+    several = [tuple(parts) for parts in found.values() if len(parts) > 1]
+    if not several:
+        raise ModelError(
+            "There is no path between these variables that two groups have.",
+            where=f"from {predictor or 'any predictor'!r} to {outcome or 'any outcome'!r}",
+            remedy="Name variables that regressions of the model connect.",
+        )
+    return several
+
+
 def products(effects: Sequence[Effect], values: Array) -> Array:
     """Return the effects at parameter values of shape ``(..., n_parameters)``, shape ``(..., effects)``."""
-    found = np.zeros((*values.shape[:-1], len(effects)))
+    found = np.zeros((*values.shape[:-1], len(effects)), dtype=values.dtype)
     for k, effect in enumerate(effects):
         for path in effect.paths:
             found[..., k] += values[..., list(path)].prod(axis=-1)
     return found
-
-
-def product_slopes(effects: Sequence[Effect], values: Array) -> Array:
-    """Return the derivatives of the effects by all parameters, shape ``(effects, n_parameters)``."""
-    slopes = np.zeros((len(effects), len(values)))
-    for k, effect in enumerate(effects):
-        for path in effect.paths:
-            for row in path:
-                slopes[k, row] += np.prod([values[other] for other in path if other != row])
-    return slopes
 
 
 def _arrows(table: ParameterTable, group: int) -> dict[str, dict[str, int]]:
@@ -86,6 +113,8 @@ def _arrows(table: ParameterTable, group: int) -> dict[str, dict[str, int]]:
 
 
 def _check(names: Sequence[str], *, predictor: str | None, outcome: str | None) -> None:
+    if not names:
+        raise ModelError("The model has no regressions, so it has no effects.", where="argument 'result'")
     for argument, name in (("predictor", predictor), ("outcome", outcome)):
         if name is not None and name not in names:
             raise OptionError(

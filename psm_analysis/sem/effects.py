@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
+import warnings as python_warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
-from psm_analysis._options import EffectInterval, check_option
+from psm_analysis._options import EffectInterval
 from psm_analysis._results import Result
-from psm_analysis.errors import ModelError, OptionError
-from psm_analysis.sem import tables
+from psm_analysis.errors import ModelError, PsmAnalysisWarning
 from psm_analysis.sem.arrays import Array
-from psm_analysis.sem.bootstrap_intervals import deviations, interval
-from psm_analysis.sem.bootstrap_result import BootstrapResult, summarised
-from psm_analysis.sem.effect_paths import Effect, effects_between, product_slopes, products
+from psm_analysis.sem.bootstrap_result import BootstrapResult
+from psm_analysis.sem.effect_inference import Uncertainty, uncertainty_of
+from psm_analysis.sem.effect_paths import Effect, effects_between, products
 from psm_analysis.sem.result import SemResult
-from psm_analysis.sem.standardize import standardized, standardized_jacobian
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -32,12 +31,16 @@ class IndirectEffects(Result):
         Where the intervals come from.
     replicates
         The number of draws behind them, 0 for the delta method.
+    effects, source
+        The effects as sums of products of coefficients, and where their errors come from.
     """
 
     frame: pd.DataFrame
     interval: EffectInterval
     level: float
     replicates: int
+    effects: tuple[Effect, ...]
+    source: Uncertainty
 
     def tidy(self) -> pd.DataFrame:
         """Return one row per effect.
@@ -52,6 +55,34 @@ class IndirectEffects(Result):
         """Return one row: the number of effects and where the intervals come from."""
         row = {"effects": len(self.frame), "interval": self.interval, "level": self.level}
         return pd.DataFrame([row | {"replicates": self.replicates}])
+
+    def proportion_mediated(self) -> pd.DataFrame:
+        """Return the share of each total effect that runs through mediators, ``total indirect / total``.
+
+        One row per predictor, outcome and group, with the inference columns. Where the direct and the indirect effect
+        have opposite signs (inconsistent mediation) the ratio is no share, and where the total effect does not differ
+        from 0 it is unstable: both give a PsmAnalysisWarning (MacKinnon, Krull & Lockwood, 2000). Needs some pair of
+        variables with both kinds of effect.
+        """
+        pairs = _indirect_and_total(self.effects)
+        if not pairs:
+            raise ModelError(
+                "No effect is both direct and indirect, so there is no share that is mediated.",
+                where="proportion_mediated",
+                remedy="Add the direct path: Y ~ X beside M ~ X and Y ~ M.",
+            )
+        parts = [part for pair in pairs for part in pair]
+
+        def ratio(values: Array) -> Array:
+            found = products(parts, values)
+            with np.errstate(all="ignore"):
+                return np.asarray(found[..., 0::2] / found[..., 1::2])
+
+        totals = [total for _, total in pairs]
+        names = pd.DataFrame([_name(total, self.source.fit.group_labels) for total in totals])
+        frame = self.source.frame(ratio)
+        _warn_of_ratios(names["effect"].tolist(), frame["estimate"], self.source.frame(lambda v: products(totals, v)))
+        return pd.concat([names[["predictor", "outcome", "group"]], frame], axis=1)
 
 
 def indirect_effects(
@@ -116,47 +147,15 @@ def indirect_effects(
     >>> found[["effect", "estimate"]].round(3).values.tolist()
     [['x -> m -> y', 0.267], ['x -> y: total indirect', 0.267], ['x -> y: direct', 0.133], ['x -> y: total', 0.4]]
     """
-    check_option(interval, EffectInterval, name="interval")
-    if bootstrap is not None:
-        interval, level = "bootstrap", bootstrap.level
-    _check(result, interval, bootstrap)
+    source = uncertainty_of(result, interval=interval, bootstrap=bootstrap, n=n, seed=seed, level=level)
     effects = effects_between(result.table, predictor=predictor, outcome=outcome)
-    exogenous = frozenset(result.table.roles.exogenous_observed)
-    values = result.estimates
-    std = standardized(result.problem, values, kind="std_all", exogenous=exogenous)
-    if bootstrap is not None:
-        raw, scaled = _from_bootstrap(effects, bootstrap)
-        count = len(bootstrap.values)
-    elif interval == "monte-carlo":
-        draws = _draws(result, n, seed)
-        drawn_std = standardized(result.problem, draws, kind="std_all", exogenous=exogenous)
-        raw = _from_draws(products(effects, draws), products(effects, values), level)
-        scaled = _from_draws(products(effects, drawn_std), products(effects, std), level)
-        count = n
-    else:
-        raw = _delta(effects, values, tables.selection(result.problem), result.free_vcov, level)
-        jacobian = standardized_jacobian(result.problem, result.solution.x, kind="std_all", exogenous=exogenous)
-        scaled = _delta(effects, std, jacobian, result.free_vcov, level)
-        count = 0
     names = pd.DataFrame([_name(effect, result.group_labels) for effect in effects])
+    raw = source.frame(lambda values: products(effects, values))
+    scaled = source.frame(lambda values: products(effects, source.standardized(values)))
     renamed = scaled[["estimate", "std_error", "ci_low", "ci_high"]]
     renamed.columns = pd.Index(["std_all", "std_all_std_error", "std_all_ci_low", "std_all_ci_high"])
-    return IndirectEffects(pd.concat([names, raw, renamed], axis=1), interval, level, count)
-
-
-def _check(result: SemResult, interval: EffectInterval, bootstrap: BootstrapResult | None) -> None:
-    if not result.converged:
-        raise ModelError("The fit did not converge, so it has no effects.", where="indirect_effects")
-    if interval == "bootstrap" and (bootstrap is None or bootstrap.kind != "ordinary"):
-        raise OptionError(
-            "interval='bootstrap' needs the replicates of an ordinary bootstrap.",
-            where="argument 'bootstrap'",
-            remedy="Give bootstrap=fit.bootstrap(2000, seed=1).",
-        )
-    if bootstrap is not None and bootstrap.fit is not result:
-        raise OptionError(
-            "The replicates belong to another fit.", where="argument 'bootstrap'", remedy="Bootstrap this fit."
-        )
+    frame = pd.concat([names, raw, renamed], axis=1)
+    return IndirectEffects(frame, source.interval, source.level, source.replicates, tuple(effects), source)
 
 
 def _name(effect: Effect, groups: Sequence[str]) -> dict[str, str]:
@@ -166,34 +165,26 @@ def _name(effect: Effect, groups: Sequence[str]) -> dict[str, str]:
     return row | {"group": label}
 
 
-def _delta(effects: Sequence[Effect], values: Array, jacobian: Array, vcov: Array, level: float) -> pd.DataFrame:
-    slopes = product_slopes(effects, values) @ jacobian
-    errors = np.sqrt(np.maximum(np.einsum("ij,jk,ik->i", slopes, vcov, slopes), 0.0))
-    return tables.inference_frame(products(effects, values), errors, level)
+def _indirect_and_total(effects: Sequence[Effect]) -> list[tuple[Effect, Effect]]:
+    by_kind = {(e.predictor, e.outcome, e.group, e.kind): e for e in effects}
+    return [
+        (by_kind[a, b, group, "total indirect"], total)
+        for (a, b, group, kind), total in by_kind.items()
+        if kind == "total" and {(a, b, group, "total indirect"), (a, b, group, "direct")} <= set(by_kind)
+    ]
 
 
-def _draws(result: SemResult, n: int, seed: int) -> Array:
-    """Return draws of all parameters of the table from the sampling distribution of the free ones."""
-    values, vectors = np.linalg.eigh(result.free_vcov)
-    root = vectors * np.sqrt(np.maximum(values, 0.0))
-    noise = np.random.default_rng(seed).normal(size=(n, len(values)))
-    return result.problem.expand(result.solution.x + noise @ root.T)
-
-
-def _from_draws(draws: Array, estimate: Array, level: float) -> pd.DataFrame:
-    frame = tables.inference_frame(estimate, deviations(draws), level)
-    frame["ci_low"], frame["ci_high"] = interval(draws, estimate, ci="percentile", level=level)
-    return frame
-
-
-def _from_bootstrap(effects: Sequence[Effect], bootstrap: BootstrapResult) -> tuple[pd.DataFrame, pd.DataFrame]:
-    problem, exogenous = bootstrap.fit.problem, frozenset(bootstrap.fit.table.roles.exogenous_observed)
-
-    def scaled(values: Array) -> Array:
-        return products(effects, standardized(problem, values, kind="std_all", exogenous=exogenous))
-
-    found = []
-    for function in (lambda values: products(effects, values), scaled):
-        _, estimate, low, high, error = summarised(bootstrap, function)
-        found.append(tables.inference_frame(estimate, error, bootstrap.level).assign(ci_low=low, ci_high=high))
-    return found[0], found[1]
+def _warn_of_ratios(names: Sequence[str], ratios: pd.Series[float], totals: pd.DataFrame) -> None:
+    for name, ratio, low, high in zip(names, ratios, totals["ci_low"], totals["ci_high"], strict=True):
+        if not 0.0 <= ratio <= 1.0:
+            python_warnings.warn(
+                f"{name}: direct and indirect effect have opposite signs, so the ratio {ratio:.3f} is not a share.",
+                PsmAnalysisWarning,
+                stacklevel=3,
+            )
+        elif low <= 0.0 <= high:
+            python_warnings.warn(
+                f"{name}: the total effect does not differ from 0, so the share of it that is mediated is unstable.",
+                PsmAnalysisWarning,
+                stacklevel=3,
+            )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 
@@ -103,6 +104,11 @@ class Problem:
                 block = block + curvature(layout, implied, d, G=G, g=g)
             np.add.at(total, np.ix_(position, position), weight * block)
         return total
+
+
+def expand_complex(problem: Problem, points: Any) -> Any:
+    """Return the values of all parameters at complex ``points``, for derivatives by complex steps."""
+    return replace(problem, base=problem.base.astype(complex)).expand(points)
 
 
 def restrict(layout: Layout, keep: Mask) -> Layout:

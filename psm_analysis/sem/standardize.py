@@ -14,7 +14,7 @@ import numpy as np
 from psm_analysis.sem.arrays import Array
 from psm_analysis.sem.implied import Implied, imply
 from psm_analysis.sem.matrices import ALPHA, BETA, DELTA, LAMBDA, NU, PSI, TAU, THETA, Layout
-from psm_analysis.sem.problem import Problem
+from psm_analysis.sem.problem import Problem, expand_complex
 
 Kind = Literal["std_lv", "std_all", "std_nox"]
 
@@ -101,9 +101,5 @@ def standardized_jacobian(problem: Problem, x: Array, *, kind: Kind, exogenous: 
     """
     step = 1e-30
     points = x + 1j * step * np.eye(len(x))
-    moved = standardized(problem, _expand(problem, points), kind=kind, exogenous=exogenous)
+    moved = standardized(problem, expand_complex(problem, points), kind=kind, exogenous=exogenous)
     return np.asarray(moved.imag.T / step)
-
-
-def _expand(problem: Problem, points: Any) -> Any:
-    return replace(problem, base=problem.base.astype(complex)).expand(points)

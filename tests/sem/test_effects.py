@@ -97,3 +97,69 @@ def test_refusals(fit, holzinger: pd.DataFrame) -> None:  # type: ignore[no-unty
     other = psm.sem("x4 ~ x1\nx7 ~ x4 + x1", holzinger)
     with pytest.raises(psm.PsmAnalysisError, match="another fit"):
         psm.indirect_effects(fit, bootstrap=other.bootstrap(2, seed=1))
+
+
+LAVAAN = {
+    "difference": [0.05308660661, 0.04831522170, -0.041609487837, 0.1477827011],
+    "path": [0.07347355947, 0.10396597829],
+    "share": [0.9201105760, 0.1344503093, 0.6565928121, 1.1836283400],
+}
+MODERATED = "x4 ~ x1\nx7 ~ x4 + x1"
+
+
+def test_groups_are_compared_as_by_lavaan(holzinger: pd.DataFrame) -> None:
+    """lavaan 0.6-14: ``:=`` of products with labels by group, and lavTestWald."""
+    found = psm.group_differences(psm.sem(MODERATED, holzinger, group="school"))
+    frame = found.tidy().set_index(["effect", "kind"])
+    indirect = frame.loc[("x1 -> x4 -> x7", "indirect")]
+    columns = ["estimate", "std_error", "ci_low", "ci_high"]
+    np.testing.assert_allclose(indirect[columns].astype(float), LAVAAN["difference"], rtol=2e-6)
+    np.testing.assert_allclose(frame.loc[("x1 -> x4", "path"), columns[:2]].astype(float), LAVAAN["path"], rtol=2e-6)
+    test = found.tests.set_index("effect").loc["x1 -> x4 -> x7"]
+    np.testing.assert_allclose([test["statistic"], test["p_value"]], [1.20726324069, 0.271874808159], rtol=2e-6)
+    assert (indirect["group"], indirect["other_group"], test["df"]) == ("Pasteur", "Grant-White", 1)
+    drawn = psm.group_differences(psm.sem(MODERATED, holzinger, group="school"), interval="monte-carlo", seed=1)
+    np.testing.assert_allclose(drawn.tidy()["std_error"], found.tidy()["std_error"], rtol=0.05)
+
+
+def test_equal_paths_do_not_differ(holzinger: pd.DataFrame) -> None:
+    fit = psm.sem(MODERATED, holzinger, group="school", group_equal=["regressions"])
+    found = psm.group_differences(fit)
+    assert (found.tidy()["std_error"] < 1e-12).all()
+    assert (found.tests["df"] == 0).all()
+    assert found.tests["p_value"].isna().all()
+
+
+def test_share_that_is_mediated(holzinger: pd.DataFrame) -> None:
+    """lavaan 0.6-14: ``pm := a*b/(a*b + d)``."""
+    frame = psm.indirect_effects(psm.sem("x4 ~ x1\nx5 ~ x4 + x1", holzinger)).proportion_mediated()
+    columns = ["estimate", "std_error", "ci_low", "ci_high"]
+    np.testing.assert_allclose(frame[columns].to_numpy()[0], LAVAAN["share"], rtol=2e-6)
+    unstable = psm.indirect_effects(psm.sem(MODERATED, holzinger))
+    with pytest.warns(psm.PsmAnalysisWarning, match="unstable"):
+        unstable.proportion_mediated()
+    opposite = psm.indirect_effects(psm.sem(MODERATED, holzinger[holzinger["school"] == "Pasteur"]))
+    with pytest.warns(psm.PsmAnalysisWarning, match="opposite signs"):
+        opposite.proportion_mediated()
+    chain = psm.indirect_effects(psm.sem("x4 ~ x1\nx5 ~ x4", holzinger))
+    with pytest.raises(psm.PsmAnalysisError, match="both direct and indirect"):
+        chain.proportion_mediated()
+
+
+def test_what_cannot_be_compared(fit, holzinger: pd.DataFrame) -> None:  # type: ignore[no-untyped-def]
+    with pytest.raises(psm.PsmAnalysisError, match="one group"):
+        psm.group_differences(fit)
+    measured = psm.cfa("f =~ x1 + x2 + x3", holzinger, group="school")
+    with pytest.raises(psm.PsmAnalysisError, match="no regressions"):
+        psm.group_differences(measured)
+    groups = psm.sem(MODERATED, holzinger, group="school")
+    with pytest.raises(psm.PsmAnalysisError, match="no path between"):
+        psm.group_differences(groups, predictor="x7", outcome="x1")
+    with pytest.raises(psm.PsmAnalysisError, match="n=1"):
+        psm.group_differences(groups, interval="monte-carlo", n=1)
+
+
+def test_paths_that_run_in_a_circle_are_refused(holzinger: pd.DataFrame) -> None:
+    fit = psm.sem("x4 ~ x1 + x7\nx7 ~ x2 + x4\nx9 ~ x7", holzinger)
+    with pytest.raises(psm.PsmAnalysisError, match="in a circle"):
+        psm.indirect_effects(fit)
