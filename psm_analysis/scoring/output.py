@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,6 @@ def check_output(path: str | Path, *, overwrite: bool) -> None:
             f"Scores are not written as {target.suffix!r}.", where=str(target), remedy=f"Known: {', '.join(FORMATS)}."
         )
     refuse_existing(target, overwrite=overwrite)
-    refuse_existing(report_path(target), overwrite=overwrite)
 
 
 def report_path(path: str | Path) -> Path:
@@ -31,24 +31,72 @@ def report_path(path: str | Path) -> Path:
     return target.with_name(f"{target.name}.run.json")
 
 
+def temporary_file(target: Path) -> Path:
+    """Make an empty hidden file beside the target; a killed run may leave it, never a partial target.
+
+    Raises
+    ------
+    FileError
+        If no file can be made there.
+    """
+    try:
+        handle, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
+    except OSError as error:
+        raise unwritable(target, error.strerror or str(error)) from error
+    os.close(handle)
+    return Path(name)
+
+
+def unwritable(target: Path, reason: str) -> FileError:
+    """Return the error about scores that cannot be written."""
+    return FileError(
+        f"The file cannot be written: {reason}.",
+        where=str(target),
+        remedy="Choose a folder that exists and that you may write to, with enough space.",
+    )
+
+
 def write_scores(scores: pd.DataFrame, path: str | Path, *, report: dict[str, Any], overwrite: bool = False) -> None:
     """Write the report of the run, then the scores; each appears whole or not at all; see `encode` for the formats."""
     target = Path(path)
     check_output(target, overwrite=overwrite)
     content = encode(scores, target.suffix.lower())
-    text = json.dumps(report, ensure_ascii=False, indent=1, allow_nan=False) + "\n"
-    write_file(report_path(target), text.encode(), overwrite=overwrite)
-    write_file(target, content, overwrite=overwrite)
+    file = temporary_file(target)
+    try:
+        file.write_bytes(content)
+    except OSError as error:
+        file.unlink(missing_ok=True)
+        raise unwritable(target, error.strerror or str(error)) from error
+    place_scores(file, target, report=report, overwrite=overwrite)
 
 
 def place_scores(file: Path, path: str | Path, *, report: dict[str, Any], overwrite: bool = False) -> None:
-    """Write the report of the run, then rename a finished file of scores to its place."""
+    """Write the report of the run, then give a finished file of scores its name.
+
+    Of two runs that may not overwrite, the first has the name; a report without scores is that of a killed run.
+    """
     target = Path(path)
+    text = json.dumps(report, ensure_ascii=False, indent=1, allow_nan=False) + "\n"
     try:
         check_output(target, overwrite=overwrite)
-        text = json.dumps(report, ensure_ascii=False, indent=1, allow_nan=False) + "\n"
-        write_file(report_path(target), text.encode(), overwrite=overwrite)
+        write_file(report_path(target), text.encode(), overwrite=True)
         os.chmod(file, 0o644)
-        os.replace(file, target)
+        if overwrite:
+            os.replace(file, target)
+        else:
+            _rename_new(file, target)
+    except OSError as error:
+        raise unwritable(target, error.strerror or str(error)) from error
     finally:
         file.unlink(missing_ok=True)
+
+
+def _rename_new(file: Path, target: Path) -> None:
+    """Rename without replacing what another run has put there meanwhile."""
+    try:
+        os.link(file, target)
+    except FileExistsError:
+        refuse_existing(target, overwrite=False)
+        raise
+    except OSError:  # a file system without hard links
+        os.replace(file, target)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib.util
-import os
 import re
 import tempfile
 from collections.abc import Iterator
@@ -13,10 +12,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from psm_analysis._options import BadValues, ScoreColumns
-from psm_analysis.errors import FileError, require
+from psm_analysis.errors import require
 from psm_analysis.scoring.apply import refuse_name
 from psm_analysis.scoring.batches import score_batches, score_fields
 from psm_analysis.scoring.dialect import DIALECTS
+from psm_analysis.scoring.output import temporary_file, unwritable
 from psm_analysis.scoring.sql import statement
 from psm_analysis.scoring.stream_checks import bad_counts, check_ids, refuse_bad
 
@@ -139,18 +139,6 @@ def _relation(source: Path, *, csv: bool) -> str:
     return f"read_csv({path}, header = true, delim = ',', all_varchar = true, nullstr = [{nulls}])"
 
 
-def temporary_file(target: Path) -> Path:
-    """Make an empty file beside the target."""
-    if not os.access(target.parent, os.W_OK):
-        raise unwritable(target, "there is no such folder, or it is read-only")
-    try:
-        handle, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
-    except OSError as error:
-        raise unwritable(target, error.strerror or str(error)) from error
-    os.close(handle)
-    return Path(name)
-
-
 def _write_linear(
     base: Any,
     model: ScoringModel,
@@ -171,7 +159,7 @@ def _write_linear(
         base.execute(f"COPY ({query}) TO {DUCK.text(str(file))} (FORMAT parquet, COMPRESSION snappy)")
     except duckdb.Error as error:
         if isinstance(error, duckdb.IOException) and re.search("write|space", str(error), re.IGNORECASE):
-            raise unwritable(target, str(error)) from error
+            raise unwritable(target, _reason(error)) from error
         return False
     return True
 
@@ -241,10 +229,8 @@ def _flag_counts(base: Any, file: Path) -> dict[str, int]:
     return dict(sorted(counts.items()))
 
 
-def unwritable(target: Path, reason: str) -> FileError:
-    """Return the error about scores that cannot be written."""
-    return FileError(
-        f"The file cannot be written: {reason}.",
-        where=str(target),
-        remedy="Choose a folder that exists and that you may write to, with enough space.",
-    )
+def _reason(error: Exception) -> str:
+    """Return what the system said, out of a message of DuckDB."""
+    found = re.search(r'"exception_message":\s*"((?:[^"\\]|\\.)*)"', str(error))
+    text = found.group(1).replace('\\"', '"') if found else str(error)
+    return text.splitlines()[0]
