@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
@@ -13,6 +14,9 @@ from psm_analysis.invariance.blocks import Blocks
 from psm_analysis.invariance.effect_sizes import dmacs, latent_means
 from psm_analysis.invariance.partial import Release
 from psm_analysis.sem.result import SemResult
+
+if TYPE_CHECKING:
+    from psm_analysis.invariance.permutation import PermutationTest
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -87,6 +91,43 @@ class InvarianceResult(Result):
     def dmacs(self, step: str = "scalar") -> pd.DataFrame:
         """Return dMACS effect sizes of non-invariance of the indicators released at a step (others are 0)."""
         return dmacs(self._step(step), self.blocks)
+
+    def permutation_test(self, n: int = 1000, *, seed: int) -> PermutationTest:
+        """Test the steps by permuting group labels: exact for small and unequal groups (Jorgensen et al., 2018).
+
+        Parameters
+        ----------
+        n
+            Number of permutations.
+        seed
+            Makes the permutations; the same seed gives the same p values.
+
+        Returns
+        -------
+        PermutationTest
+            p values of chi-square, CFI, RMSEA and SRMR (unscaled): of the first step itself, of later ones of their
+            change.
+
+        Raises
+        ------
+        OptionError
+            For waves, whose rows are the same persons, or rows with weights or in clusters.
+
+        References
+        ----------
+        Jorgensen, T. D., Kite, B. A., Chen, P.-Y., & Short, S. D. (2018). Permutation randomization methods for testing
+        measurement equivalence. Psychological Methods, 23, 708-728. In R: ``semTools::permuteMeasEq``, whose p values
+        are ``#{...} / n``.
+        """
+        from psm_analysis.invariance.permutation import permutation_test
+
+        if self.blocks.kind != "group":
+            raise OptionError(
+                "Waves of the same persons are not exchangeable.",
+                where="permutation_test",
+                remedy="Use the difference tests of the ladder.",
+            )
+        return permutation_test(self.steps, n=n, seed=seed)
 
     def released(self) -> pd.DataFrame:
         """Return the released parameters: ``step, parameter, statistic, df, p_value`` of the score test."""
