@@ -95,7 +95,7 @@ def assemble(table: ParameterTable, sample: Sample, spec: EstimatorSpec) -> tupl
             discrepancy(group, spec, layout=layout, means=table.options.meanstructure, exogenous=exogenous)
             for group, layout in zip(sample.groups, layouts, strict=True)
         ),
-        weights=sample.weights,
+        weights=sample.weights if spec.likelihood else _less_one(sample),
         base=np.where(position >= 0, 0.0, values),
         position=position,
     )
@@ -105,6 +105,12 @@ def assemble(table: ParameterTable, sample: Sample, spec: EstimatorSpec) -> tupl
     free = np.flatnonzero(position >= 0)[::-1]
     start[position[free]] = values[free]
     return problem, start
+
+
+def _less_one(sample: Sample) -> tuple[float, ...]:
+    """Return the shares of the groups by ``n - 1``, as least squares weights them."""
+    sizes = [group.mass - 1.0 for group in sample.groups]
+    return tuple(size / sum(sizes) for size in sizes)
 
 
 def discrepancy(
@@ -146,18 +152,33 @@ def _weight(group: GroupSample, spec: EstimatorSpec, *, means: bool, exogenous: 
     parts = casewise_moments(rows, means=means, exogenous=list(exogenous), weights=group.weights)
     parts = parts if group.weights is None else parts * group.weights[:, None]
     if spec.function == "DWLS":
-        return np.asarray(group.mass / np.einsum("ij,ij->j", parts, parts))
+        spread = np.einsum("ij,ij->j", parts, parts) / group.mass
+        return np.divide(1.0, spread, out=np.zeros_like(spread), where=np.ptp(parts, axis=0) > 0)
     return _inverse_gamma(parts, spec, group)
 
 
 def _inverse_gamma(parts: Array, spec: EstimatorSpec, group: GroupSample) -> Array:
-    if len(parts) <= parts.shape[1]:
+    moving = np.ptp(parts, axis=0) > 0
+    if len(parts) <= moving.sum():
         raise DataError(
-            f"{spec.name} needs more rows than moments: there are {len(parts)} rows and {parts.shape[1]} moments.",
+            f"{spec.name} needs more rows than moments: there are {len(parts)} rows and {moving.sum()} moments.",
             where=f"group {group.label!r}" if group.label else "the data",
             remedy="Use estimator='MLR' (ordinal: 'WLSMV'), or fewer variables.",
         )
-    return np.linalg.inv(parts.T @ parts / group.mass)
+    gamma = parts[:, moving].T @ parts[:, moving] / group.mass
+    scale = np.sqrt(np.diagonal(gamma))
+    if np.linalg.eigvalsh(gamma / np.outer(scale, scale))[0] < SINGULAR:
+        raise DataError(
+            f"The covariance matrix of the moments, whose inverse {spec.name} needs, is singular.",
+            where=f"group {group.label!r}" if group.label else "the data",
+            remedy="Variables of two values do that (their variance follows from their mean): use estimator='MLR'.",
+        )
+    weight = np.zeros((len(moving), len(moving)))
+    weight[np.ix_(moving, moving)] = np.linalg.inv(gamma)
+    return weight
+
+
+SINGULAR = 1e-12
 
 
 def complete_rows(group: GroupSample, estimator: str) -> Array:

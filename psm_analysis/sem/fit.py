@@ -49,7 +49,7 @@ def sem(
     std_lv: bool = False,
     orthogonal: bool = False,
     parameterization: Parameterization = "delta",
-    fixed_x: bool = True,
+    fixed_x: bool | None = None,
     cluster: str | None = None,
     sampling_weights: str | None = None,
     information: Information | None = None,
@@ -116,7 +116,8 @@ def sem(
     orthogonal
         Fix covariances of factors to 0.
     fixed_x
-        Keep means and covariances of exogenous observed variables at their sample values.
+        Keep means and covariances of exogenous observed variables at their sample values; by default (as in lavaan)
+        unless continuous variables are fitted by least squares.
     sample_cov, sample_mean, sample_sd, sample_nobs
         Published moments in place of data: a covariance matrix with names on both axes (or correlations and
         ``sample_sd``), divisor N - 1, one per group in a list; the number of respondents.
@@ -219,6 +220,7 @@ def _fit(model: str, data: pd.DataFrame | None, options: FitOptions, *, growth_c
     if is_two_level(parsed):
         return fit_two_level(parsed, data, model=model, options=options, growth_curve=growth_curve)
     spec = options.spec()
+    options = options.settled(spec)
     check_group_blocks(parsed, options)
     blocks = exploratory_blocks(parsed)
     _check_rotation(options, blocks)
@@ -230,7 +232,7 @@ def _fit(model: str, data: pd.DataFrame | None, options: FitOptions, *, growth_c
             meanstructure=growth_curve or wants_means(parsed, options, sample),
             std_lv=options.std_lv,
             orthogonal=options.orthogonal,
-            fixed_x=options.fixed_x,
+            fixed_x=bool(options.fixed_x),
             growth=growth_curve,
             group_labels=tuple(group.label for group in sample.groups),
             ordered=categories,

@@ -84,7 +84,7 @@ def scaled_measures(test: ModelTest, baseline: ModelTest, *, nobs: int, n_groups
     times a noncentral chi-square of ``c df`` degrees of freedom, as lavaan does.
     """
     t, t_df, b, b_df = test.scaled, test.scaled_df, baseline.scaled, baseline.scaled_df
-    c = test.scaling if t_df == test.df and not test.shift else 1.0
+    c = 1.0 if test.shift or math.isnan(test.scaling) else test.scaling
     low, high = formulas.rmsea_interval(c * t, c * t_df, nobs, n_groups=n_groups)
     return {
         "chisq_scaled": t,
@@ -210,9 +210,9 @@ def _root_mean(squares: float, count: int) -> float:
 def lisrel_gfi(e: Estimation, implied: Sequence[Implied]) -> dict[str, float]:
     """Return ``1 - (s - sigma)'V(s - sigma) / s'V s`` with the weights V of the estimator, and its kin.
 
-    Jöreskog and Sörbom (1982); ``s`` leaves out the moments of exogenous variables.
+    Jöreskog and Sörbom (1982); ``s`` leaves out the moments of exogenous variables. Groups are weighted by their size.
     """
-    lack = size = count = 0.0
+    gfi = count = 0.0
     for g, weight in enumerate(e.sample.weights):
         function = e.problem.discrepancies[g]
         if e.ordinal and isinstance(function, LeastSquares):
@@ -221,10 +221,8 @@ def lisrel_gfi(e: Estimation, implied: Sequence[Implied]) -> dict[str, float]:
             gap, given = _moment_gaps(e.sample.groups[g], implied[g], exogenous=e.exogenous, means=e.means)
             V = function.W if isinstance(function, LeastSquares) else normal_weight(implied[g].Sigma, means=e.means)
             V = np.ones(len(V)) if e.spec.function == "ULS" else V
-        lack += weight * _quadratic(gap, V)
-        size += weight * _quadratic(given, V)
+        gfi += weight * (1.0 - _quadratic(gap, V) / _quadratic(given, V))
         count += len(gap)
-    gfi = 1.0 - lack / size
     agfi = 1.0 - count / e.df * (1.0 - gfi) if e.df else 1.0
     return {"gfi_lisrel": gfi, "agfi_lisrel": agfi, "pgfi": e.df / count * gfi}
 

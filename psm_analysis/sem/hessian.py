@@ -34,11 +34,11 @@ def _sigma(layout: Layout, implied: Implied, d: Directions, G: Array) -> Array:
     A, C = implied.A, implied.C
     UGU, UGV = d.U.T @ G @ d.U, d.U.T @ G @ d.V
     has_row = beta + psi * half
-    found = 2.0 * np.outer(has_row, loading) * A[np.ix_(column, row)].T * UGV.T
-    found += 2.0 * np.outer(psi, loading) * A[np.ix_(column, column)].T * UGU
-    found += 2.0 * np.outer(loading, loading) * C[np.ix_(column, column)].T * UGU
-    found += 2.0 * np.outer(loading, beta + psi * half) * A[np.ix_(column, row)] * UGV
-    found += 2.0 * np.outer(loading, psi) * A[np.ix_(column, column)] * UGU
+    found = 2.0 * np.outer(has_row, loading) * A[column[:, None], row].T * UGV.T
+    found += 2.0 * np.outer(psi, loading) * A[column[:, None], column].T * UGU
+    found += 2.0 * np.outer(loading, loading) * C[column[:, None], column].T * UGU
+    found += 2.0 * np.outer(loading, beta + psi * half) * A[column[:, None], row] * UGV
+    found += 2.0 * np.outer(loading, psi) * A[column[:, None], column] * UGU
     return np.asarray(found)
 
 
@@ -49,8 +49,8 @@ def _mu(layout: Layout, implied: Implied, d: Directions, g: Array) -> Array:
     row, column = np.minimum(layout.row, m - 1), np.minimum(layout.column, m - 1)
     A, eta = implied.A, implied.eta_mean
     gU = g @ d.U
-    eta_slope = A[np.ix_(column, row)] * (beta * eta[column] + alpha)
+    eta_slope = A[column[:, None], row] * (beta * eta[column] + alpha)
     found = np.outer(loading * gU, np.ones(len(row))) * eta_slope
-    shift = (beta * eta[column] + alpha)[:, None] * A[np.ix_(column, row)].T
+    shift = (beta * eta[column] + alpha)[:, None] * A[column[:, None], row].T
     found += shift * (loading * gU)[None, :]
     return np.asarray(found)

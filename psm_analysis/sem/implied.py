@@ -6,7 +6,8 @@ parameter is ``u v' + v u'`` for two vectors; ``mu`` moves along a third. Gradie
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
@@ -16,7 +17,7 @@ from psm_analysis.sem.matrices import ALPHA, BETA, DELTA, LAMBDA, NU, PSI, TAU, 
 
 @dataclass(frozen=True, slots=True)
 class Implied:
-    """Implied moments of one group and what they were made of."""
+    """Implied moments of one group and what they were made of; ``memo`` keeps what a discrepancy found out at them."""
 
     Sigma: Array
     mu: Array
@@ -26,6 +27,7 @@ class Implied:
     D: Array
     eta_mean: Array
     matrices: Matrices
+    memo: dict[str, Any] = field(default_factory=dict, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,14 +56,14 @@ def imply(layout: Layout, values: Array) -> Implied:
     if layout.given.size:
         m.Psi[..., layout.given, :] = m.Psi[..., :, layout.given] = 0.0
         m.alpha[..., layout.given] = 0.0
-    identity = np.eye(len(layout.eta))
-    A = np.linalg.inv(identity - m.Beta) if np.any(m.Beta) else np.broadcast_to(identity, m.Beta.shape)
-    L = m.Lambda @ A
-    C = A @ m.Psi @ np.swapaxes(A, -1, -2)
+    A, L, C, eta_mean = layout.identity, m.Lambda, m.Psi, m.alpha
+    if layout.paths:
+        A = np.linalg.inv(layout.identity - m.Beta)
+        L, C = m.Lambda @ A, A @ m.Psi @ A.swapaxes(-1, -2)
+        eta_mean = (A @ m.alpha[..., None])[..., 0]
     D = m.Lambda @ C
-    eta_mean = (A @ m.alpha[..., None])[..., 0]
     return Implied(
-        Sigma=D @ np.swapaxes(m.Lambda, -1, -2) + m.Theta,
+        Sigma=D @ m.Lambda.swapaxes(-1, -2) + m.Theta,
         mu=m.nu + (m.Lambda @ eta_mean[..., None])[..., 0],
         A=A,
         L=L,

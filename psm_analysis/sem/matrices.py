@@ -65,6 +65,8 @@ class Layout:
         How the matrices are filled at one stroke.
     places
         For each matrix that holds parameters its code, which parameters these are, and their rows and columns.
+    paths, identity
+        Whether there are parameters in ``Beta``, and ``I`` of its size.
     """
 
     observed: tuple[str, ...]
@@ -81,6 +83,8 @@ class Layout:
     given: Index
     plan: Plan
     places: tuple[tuple[int, Index, Index, Index], ...] = field(init=False)
+    paths: bool = field(init=False)
+    identity: Array = field(init=False)
 
     @property
     def factors(self) -> tuple[str, ...]:
@@ -88,9 +92,11 @@ class Layout:
         return tuple(name for name, dummy in zip(self.eta, self.dummies, strict=True) if dummy < 0)
 
     def __post_init__(self) -> None:
-        found = ((code, np.flatnonzero(self.matrix == code)) for code in range(8))
-        places = tuple((code, here, self.row[here], self.column[here]) for code, here in found if here.size)
+        found = ((code, np.flatnonzero(self.matrix == code)) for code in sorted(set(self.matrix.tolist())))
+        places = tuple((code, here, self.row[here], self.column[here]) for code, here in found)
         object.__setattr__(self, "places", places)
+        object.__setattr__(self, "paths", any(code == BETA for code, *_ in places))
+        object.__setattr__(self, "identity", np.eye(len(self.eta)))
 
 
 @dataclass(frozen=True, slots=True)

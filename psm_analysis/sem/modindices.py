@@ -35,10 +35,10 @@ def candidates(table: ParameterTable, group: int) -> Iterator[Parameter]:
     pairs = [(f, "=~", y) for f in latent for y in endogenous]
     pairs += [(a, "~~", b) for a, b in combinations(endogenous, 2)]
     pairs += [(a, "~~", b) for a, b in combinations(latent, 2)]
-    pairs += [(a, "~", b) for a, b in permutations(structural, 2) if a not in exogenous]
+    pairs += [(a, "~", b) for a, b in permutations(structural, 2) if not {a, b} <= exogenous]
     for lhs, op, rhs in pairs:
         candidate = Parameter(lhs, op, rhs, group, True, 0.0)
-        twin = (rhs, "=~", lhs) if op == "~" else (rhs, "~", lhs)
+        twin = {"~": (rhs, "=~", lhs), "=~": (rhs, "~", lhs)}.get(op)
         if candidate.key not in present and twin not in present:
             yield candidate
 
@@ -46,7 +46,10 @@ def candidates(table: ParameterTable, group: int) -> Iterator[Parameter]:
 def modification_indices(
     table: ParameterTable, problem: Problem, x: Array, *, jacobian: Array, nobs: int, names: tuple[str, ...]
 ) -> list[dict[str, object]]:
-    """Return one record per candidate: ``lhs op rhs group mi epc sepc_all`` (group as a number)."""
+    """Return one record per candidate: ``lhs op rhs group mi epc sepc_all`` (group as a number).
+
+    Moments of exogenous variables adjust as well: they do if one of these becomes an outcome.
+    """
     n = len(table.parameters)
     added = [c for g in range(1, table.options.n_groups + 1) for c in candidates(table, g)]
     extended = (*table.parameters, *added)
@@ -54,22 +57,25 @@ def modification_indices(
     fixed = [i for i, p in enumerate(table.parameters) if position[i] < 0 and _testable(p)]
     tested = [*fixed, *range(n, n + len(added))]
     places = np.concatenate([position, np.full(len(added), -1, dtype=np.intp)])
-    places[tested] = problem.n_free + np.arange(len(tested))
+    given = [i for i, p in enumerate(table.parameters) if p.exogenous]
+    n_free = problem.n_free + len(given)
+    places[given] = problem.n_free + np.arange(len(given))
+    places[tested] = n_free + np.arange(len(tested))
     layouts = tuple(
         find_layout(extended, group=g + 1, observed=names, roles=table.roles) for g in range(len(problem.layouts))
     )
     base = np.concatenate([problem.expand(x), np.zeros(len(added))])
     wide = replace(problem, layouts=layouts, base=base, position=places)
-    everything = np.concatenate([x, base[tested]])
+    everything = np.concatenate([x, base[given], base[tested]])
     gradient, information = wide.derivatives(everything)
-    score, V = _projected(gradient, information, problem.n_free, jacobian)
+    score, V = _projected(gradient, information, n_free, np.pad(jacobian, ((0, 0), (0, len(given)))))
     scale = np.ones(len(extended))
     for layout in map(unconditional, layouts):
         implied = imply(layout, wide.expand(everything))
         scale[layout.rows] = factors(layout, implied, kind="std_all", exogenous=frozenset())
     found = []
     for k, i in enumerate(tested):
-        if V[k] > 1e-9 * abs(information[problem.n_free + k, problem.n_free + k]):
+        if V[k] > 1e-9 * abs(information[n_free + k, n_free + k]):
             p, epc = extended[i], score[k] / V[k]
             found.append(
                 {"lhs": p.lhs, "op": p.op, "rhs": p.rhs, "group": p.group, "mi": nobs * score[k] ** 2 / V[k]}

@@ -16,7 +16,7 @@ from psm_analysis.errors import ModelError
 from psm_analysis.sem.arrays import Array
 from psm_analysis.sem.problem import ConstraintSystem, Problem
 
-TOLERANCE = 1e-9
+TOLERANCE, SQUARED = 1e-9, 3e-6
 NEWTON = 0.2
 MAX_ITERATIONS = 300
 
@@ -125,30 +125,28 @@ def fisher_scoring(problem: Problem, origin: Array, basis: Array) -> tuple[Array
 
     The Hessian of the discrepancy is on average twice the information of one observation, so the full step is
     ``-(1/2) information^-1 gradient``; near the minimum the Hessian itself takes its place (Newton). Converged when no
-    parameter moves by more than 1e-9 of its standard deviation in one observation.
+    parameter moves by more than 1e-9 of its standard deviation in one observation, or, by a Newton step, by more than
+    3e-6: what is left after such a step is of the order of its square.
     """
     z = np.zeros(basis.shape[1])
     if not z.size:
         return z, 0, True
     units = np.diagonal(basis) if _is_diagonal(basis) else None
-    value, damping, near = problem.value(origin), 0.0, False
+    x, value, damping, near, scale = origin, problem.value(origin), 0.0, False, np.ones(z.size)
     for iteration in range(1, MAX_ITERATIONS + 1):
-        x = origin + basis @ z
-        gradient, information = problem.derivatives(x)
-        gradient, information = basis.T @ gradient, _along(information, basis, units)
-        if not np.isfinite(value) or not np.isfinite(information).all():
-            return z, iteration, False
-        scale = _roots(information)
-        if near:
-            observed = _along(problem.hessian(x), basis, units) / 2.0
-            step = _step(gradient, observed)
-            step = _step(gradient, information) if step is None else step
-        else:
+        gradient = basis.T @ problem.derivatives(x, information=False)[0]
+        step = _step(gradient, _along(problem.hessian(x), basis, units) / 2.0) if near else None
+        newton = step is not None
+        if step is None:
+            information = _along(problem.derivatives(x)[1], basis, units)
+            if not np.isfinite(value) or not np.isfinite(information).all():
+                return z, iteration, False
+            scale = _roots(information)
             step = _step(gradient, information + damping * np.diag(scale**2))
         size = np.inf if step is None else float(np.abs(step * scale).max())
-        if step is not None and size < TOLERANCE and damping == 0.0:
+        if step is not None and size < (SQUARED if newton else TOLERANCE) and damping == 0.0:
             return z + step, iteration, True
-        length, trial = _line_search(problem, x, basis, step, value, gradient)
+        length, trial, end = _line_search(problem, x, basis, step, value, gradient)
         if step is None or length == 0.0:
             if np.abs(gradient / scale).max() < 1e-7:
                 return z, iteration, True
@@ -156,7 +154,7 @@ def fisher_scoring(problem: Problem, origin: Array, basis: Array) -> tuple[Array
             if damping > 1e6:
                 return z, iteration, False
             continue
-        z, value = z + length * step, trial
+        z, x, value = z + length * step, end, trial
         damping = 0.0 if damping < 1e-4 else damping / 8.0
         near = damping == 0.0 and size < NEWTON
     return z, MAX_ITERATIONS, False
@@ -182,18 +180,19 @@ def _step(gradient: Array, information: Array) -> Array | None:
 
 def _line_search(
     problem: Problem, x: Array, basis: Array, step: Array | None, value: float, gradient: Array
-) -> tuple[float, float]:
-    """Return the step length of sufficient decrease (Armijo) and the value there; length 0 if there is none."""
+) -> tuple[float, float, Array]:
+    """Return the step length of sufficient decrease (Armijo), the value and the point; length 0 if there is none."""
     if step is None:
-        return 0.0, value
+        return 0.0, value, x
     slope = float(gradient @ step)
     length = 1.0
     for _ in range(25):
-        trial = problem.value(x + basis @ (length * step))
+        end = x + basis @ (length * step)
+        trial = problem.value(end)
         if trial <= value + 1e-4 * length * slope + 1e-13 * (1.0 + abs(value)):
-            return length, trial
+            return length, trial, end
         length /= 2.0
-    return 0.0, value
+    return 0.0, value, x
 
 
 def _quasi_newton(problem: Problem, x: Array, basis: Array) -> tuple[Array, bool]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any, TypedDict
 
 import pandas as pd
@@ -35,7 +35,7 @@ class SemKeywords(TypedDict, total=False):
     std_lv: bool
     orthogonal: bool
     parameterization: Parameterization
-    fixed_x: bool
+    fixed_x: bool | None
     cluster: str | None
     sampling_weights: str | None
     information: Information | None
@@ -67,7 +67,7 @@ class FitOptions:
     std_lv: bool = False
     orthogonal: bool = False
     parameterization: Parameterization = "delta"
-    fixed_x: bool = True
+    fixed_x: bool | None = None
     cluster: str | None = None
     sampling_weights: str | None = None
     information: Information | None = None
@@ -137,6 +137,12 @@ class FitOptions:
                 remedy="Use missing='fiml', or name the ordinal variables with ordered=.",
             )
         return spec
+
+    def settled(self, spec: EstimatorSpec) -> FitOptions:
+        """Return the options with the default of `fixed_x`, as lavaan has it, for an estimator."""
+        if self.fixed_x is not None:
+            return self
+        return replace(self, fixed_x=spec.likelihood or bool(self.ordered))
 
     def _check_replicates(self) -> None:
         """Refuse numbers of replicates that cannot be used, or that nothing uses."""

@@ -319,22 +319,29 @@ def _modified(row: Parameter, modifiers: Modifiers, *, group: int) -> Parameter:
 
 
 def _equalised(rows: list[Row]) -> tuple[Parameter, ...]:
-    """Resolve ``equal("f =~ x1")`` to what that parameter is estimated with; a tied fixed parameter fixes its twins."""
-    by_name = {(p.group, f"{p.lhs}{p.op}{p.rhs}"): p.shared for p, _ in rows}
+    """Resolve ``equal("f =~ x1")`` to what that parameter is estimated with; a tied fixed parameter fixes its twins.
+
+    The name is that of the parameter in the first group, with ``.g2`` behind it that of the second.
+    """
+    at = {f"{p.lhs}{p.op}{p.rhs}" + (f".g{p.group}" if p.group > 1 else ""): i for i, (p, _) in enumerate(rows)}
     resolved = [parameter for parameter, _ in rows]
-    for i, (parameter, modifiers) in enumerate(rows):
-        wanted = modifiers.equal
-        if wanted:
-            name = (wanted[0] if len(wanted) == 1 else wanted[parameter.group - 1]).replace(" ", "")
-            if (parameter.group, name) not in by_name:
-                raise ModelError(
-                    f"equal({name!r}) names no parameter of the model.", remedy="Write it as in the model."
-                )
-            resolved[i] = replace(parameter, shared=by_name[parameter.group, name])
-    fixed = {p.shared: p.value for p in resolved if not p.free and p.label}
+    asked = [(i, modifiers.equal) for i, (_, modifiers) in enumerate(rows) if modifiers.equal]
+    for i, wanted in asked:
+        name = (wanted[0] if len(wanted) == 1 else wanted[resolved[i].group - 1]).replace(" ", "")
+        if name not in at:
+            raise ModelError(
+                f"equal({name!r}) names no parameter of the model.",
+                where=f"'{resolved[i].lhs} {resolved[i].op} {resolved[i].rhs}'",
+                remedy='Write it as in the model, such as equal("f =~ x1"); with .g2 behind it for the second group.',
+            )
+        old, new = resolved[i].shared, resolved[at[name]].shared
+        resolved = [replace(p, shared=new) if p.shared == old else p for p in resolved]
+    twins = {i for i, _ in asked} | {i for i, p in enumerate(resolved) if p.label}
+    named = twins | {at[name.replace(" ", "")] for _, wanted in asked for name in wanted}
+    fixed = {p.shared: p.value for i, p in enumerate(resolved) if not p.free and i in named}
     return tuple(
-        replace(p, free=False, value=fixed[p.shared]) if p.free and p.label and p.shared in fixed else p
-        for p in resolved
+        replace(p, free=False, value=fixed[p.shared]) if p.free and i in twins and p.shared in fixed else p
+        for i, p in enumerate(resolved)
     )
 
 

@@ -32,8 +32,10 @@ class Problem:
         Values of all parameters of the table, 0 where free.
     position
         For each parameter of the table its place in ``x``, or -1 if fixed.
-    free_layouts
-        The layouts of the free parameters only, for derivatives.
+    free_layouts, free
+        The layouts of the free parameters only, for derivatives; which rows of the table they are.
+    last
+        The implied moments at the point last looked at: value, gradient and Hessian are asked for one after another.
     """
 
     layouts: tuple[Layout, ...]
@@ -42,10 +44,13 @@ class Problem:
     base: Array
     position: Index
     free_layouts: tuple[Layout, ...] = field(init=False)
+    free: Index = field(init=False)
+    last: dict[bytes, list[Implied]] = field(init=False, default_factory=dict, compare=False, repr=False)
 
     def __post_init__(self) -> None:
         free = tuple(restrict(layout, self.position[layout.rows] >= 0) for layout in self.layouts)
         object.__setattr__(self, "free_layouts", free)
+        object.__setattr__(self, "free", np.flatnonzero(self.position >= 0))
 
     @property
     def n_free(self) -> int:
@@ -54,9 +59,9 @@ class Problem:
 
     def expand(self, x: Array) -> Array:
         """Return the values of all parameters at ``x`` of shape ``(..., n_free)``."""
-        values = np.broadcast_to(self.base, (*x.shape[:-1], len(self.base))).copy()
-        free = self.position >= 0
-        values[..., free] = x[..., self.position[free]]
+        values = np.empty((*x.shape[:-1], len(self.base)), dtype=np.result_type(self.base, x))
+        values[...] = self.base
+        values[..., self.free] = x[..., self.position[self.free]]
         for layout in self.layouts:
             if layout.derived.size:
                 derive(layout, values)
@@ -64,8 +69,12 @@ class Problem:
 
     def implied(self, x: Array) -> list[Implied]:
         """Return the implied moments of every group."""
-        values = self.expand(x)
-        return [imply(layout, values) for layout in self.layouts]
+        key = x.tobytes()
+        if key not in self.last:
+            values = self.expand(x)
+            self.last.clear()
+            self.last[key] = [imply(layout, values) for layout in self.layouts]
+        return self.last[key]
 
     def value(self, x: Array) -> float:
         """Return the discrepancy, ``inf`` where it is undefined."""
@@ -84,7 +93,7 @@ class Problem:
             position = self.position[layout.rows]
             np.add.at(gradient, position, weight * discrepancy.gradient(implied, d))
             if information:
-                np.add.at(total, np.ix_(position, position), weight * discrepancy.information(implied, d))
+                np.add.at(total, (position[:, None], position), weight * discrepancy.information(implied, d))
         return gradient, total
 
     def hessian(self, x: Array) -> Array:
@@ -102,7 +111,7 @@ class Problem:
             if discrepancy.curved:
                 G, g = discrepancy.slopes(implied)
                 block = block + curvature(layout, implied, d, G=G, g=g)
-            np.add.at(total, np.ix_(position, position), weight * block)
+            np.add.at(total, (position[:, None], position), weight * block)
         return total
 
 
@@ -143,6 +152,8 @@ class ConstraintSystem:
 
     def defined(self, problem: Problem, x: Array) -> tuple[Array, Array]:
         """Return values of the definitions and their Jacobian, shapes ``(..., d)`` and ``(..., d, n_free)``."""
+        if not self.definitions:
+            return _stack([], x)
         names = self._names(problem, x)
         found = [names[definition.lhs] for definition in self.definitions]
         return _stack([(dual.value, dual.gradient) for dual in found], x)
@@ -158,6 +169,8 @@ class ConstraintSystem:
         return values * sign, jacobian * sign[:, None]
 
     def _differences(self, problem: Problem, x: Array, chosen: Sequence[Constraint]) -> tuple[Array, Array]:
+        if not chosen:
+            return _stack([], x)
         names = self._names(problem, x)
         found = []
         for constraint in chosen:

@@ -22,7 +22,7 @@ from psm_analysis.sem.implied import Implied, moment_vector, stacked
 from psm_analysis.sem.missing_fit import moment_precision
 from psm_analysis.sem.moment_maps import OrdinalMoments
 from psm_analysis.sem.sample import GroupSample
-from psm_analysis.sem.sandwich import group_moments, moment_slopes, projector
+from psm_analysis.sem.sandwich import group_moments, moment_slopes, moment_weights, projector
 
 NEGLIGIBLE = 1e-8
 
@@ -44,7 +44,7 @@ def standardized_residuals(e: Estimation) -> list[Array]:
 
     With the weights W, the Jacobian D of the moments and ``P = E^-1 D'W`` for ``E = D'W D`` (over all groups), the
     residual moments ``(I - D P)(s - sigma)`` have the variances of ``(I - D P) Gamma (I - D P)' / N``. Gamma, N times
-    the covariance matrix of the sample moments, is that of normal theory at the implied moments, or with robust
+    the covariance matrix of the sample moments, is that of normal theory (given exogenous variables), or with robust
     standard errors, ordinal variables or weights that of the rows; for incomplete rows s are the moments of EM.
     """
     pieces = [_pieces(e, g) for g in range(len(e.sample.groups))]
@@ -71,11 +71,10 @@ def _pieces(e: Estimation, g: int) -> tuple[Array, Array, Array]:
     if isinstance(function, FullInformation):
         return moment_slopes(e, g), *moment_precision(e, g)
     if group.ordinal is None and e.spec.se in ("standard", "first.order", "none"):
-        W = np.diag(function.W) if isinstance(function, LeastSquares) and function.W.ndim == 1 else None
-        implied = e.problem.implied(e.solution.x)[g]
-        at = group.cov if isinstance(function, LeastSquares) else implied.Sigma
-        gamma = normal_gamma(at, means=e.means)
-        return moment_slopes(e, g), np.linalg.inv(gamma) if W is None else W, gamma
+        x, S = e.exogenous, group.cov
+        given = S[:, x] @ np.linalg.solve(S[np.ix_(x, x)], S[x, :])
+        gamma = normal_gamma(S, means=e.means) - normal_gamma(given, means=e.means)
+        return moment_slopes(e, g), moment_weights(e, g), gamma
     D, W, parts = group_moments(e, g)
     return D, W, np.asarray(parts.T @ parts / group.mass)
 

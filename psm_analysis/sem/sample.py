@@ -167,6 +167,9 @@ def _column(data: pd.DataFrame, name: str) -> Array:
         raise DataError(
             f"The column {name!r} stands in the data {column.shape[1]} times.", remedy="Rename one of them."
         )
+    raw = column.to_numpy() if isinstance(column.dtype, np.dtype) else None
+    if raw is not None and raw.dtype.kind in "fiu":
+        return _finite(raw.astype(float), name)
     numeric = pd.api.types.is_numeric_dtype(column) or pd.api.types.is_bool_dtype(column)
     if not numeric or pd.api.types.is_complex_dtype(column):
         example = next((value for value in column.dropna() if not _is_number(value)), None)
@@ -175,7 +178,10 @@ def _column(data: pd.DataFrame, name: str) -> Array:
             where=f"column {name!r}" + (f", for example {str(example)[:40]!r}" if example is not None else ""),
             remedy="Code the answers as numbers before fitting.",
         )
-    values = column.to_numpy(dtype=float, na_value=np.nan)
+    return _finite(column.to_numpy(dtype=float, na_value=np.nan), name)
+
+
+def _finite(values: Array, name: str) -> Array:
     if np.isinf(values).any():
         raise DataError(
             f"The variable {name!r} has infinite values.", where=f"column {name!r}", remedy="Set them to missing."

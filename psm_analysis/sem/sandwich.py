@@ -61,16 +61,18 @@ def first_order(e: Estimation) -> Array:
 
 def group_moments(e: Estimation, g: int) -> tuple[Array, Array, Array]:
     """Return of one group the Jacobian of its moments, their weights, and what each row (or cluster) adds to them."""
-    implied, group = e.problem.implied(e.solution.x)[g], e.sample.groups[g]
-    delta = moment_slopes(e, g)
-    function = e.problem.discrepancies[g]
-    if isinstance(function, LeastSquares):
-        weight = function.W if function.W.ndim == 2 else np.diag(function.W)
-    else:
-        weight = normal_weight(implied.Sigma, means=e.means)
+    group, delta, weight = e.sample.groups[g], moment_slopes(e, g), moment_weights(e, g)
     if group.ordinal is not None:
         return delta, weight, aggregated(group.ordinal.influence, group, weighted=True)
     return delta, weight, aggregated(row_moments(e, g), group)
+
+
+def moment_weights(e: Estimation, g: int) -> Array:
+    """Return the weights of one group's moments: those of least squares, or of normal theory at the implied moments."""
+    function = e.problem.discrepancies[g]
+    if isinstance(function, LeastSquares):
+        return function.W if function.W.ndim == 2 else np.diag(function.W)
+    return normal_weight(e.problem.implied(e.solution.x)[g].Sigma, means=e.means)
 
 
 def row_moments(e: Estimation, g: int) -> Array:

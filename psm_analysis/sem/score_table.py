@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,6 +13,8 @@ import pandas as pd
 from psm_analysis._options import ScoreMethod, nearest
 from psm_analysis.errors import DataError, OptionError, PsmAnalysisWarning
 from psm_analysis.sem.arrays import Array
+from psm_analysis.sem.implied import Implied
+from psm_analysis.sem.matrices import Layout
 from psm_analysis.sem.response_model import DEPENDENT, ResponseModel
 from psm_analysis.sem.sample import rows_of
 from psm_analysis.sem.scores import score_rows
@@ -46,16 +49,27 @@ def score_table(result: SemResult, data: pd.DataFrame | None, *, method: ScoreMe
 
 
 def _linear(result: SemResult, g: int, rows: Array, *, method: ScoreMethod) -> tuple[Array, Array]:
+    layout, implied = result.problem.layouts[g], population(result)[g]
     if not result.table.options.meanstructure:
-        rows = rows - _known_mean(result.sample.groups[g].mean)
+        implied = _with_means(implied, layout, _known_mean(result.sample.groups[g].mean))
     return score_rows(
         rows,
-        result.problem.layouts[g],
-        implied=population(result)[g],
-        latent=result.problem.layouts[g].factors,
+        layout,
+        implied=implied,
+        latent=layout.factors,
         indicators=result.table.roles.indicators,
         method="bartlett" if method == "bartlett" else "regression",
     )
+
+
+def _with_means(implied: Implied, layout: Layout, mean: Array) -> Implied:
+    """Return implied moments with saturated means, where intercepts of factors are 0."""
+    n, B = len(layout.factors), implied.matrices.Beta
+    observed = mean[layout.dummies[n:]]
+    latent = np.linalg.solve(np.eye(n) - B[:n, :n], B[:n, n:] @ observed)
+    eta = np.concatenate([latent, observed])
+    matrices = replace(implied.matrices, nu=mean - implied.matrices.Lambda @ eta, alpha=eta - B @ eta)
+    return replace(implied, mu=mean, eta_mean=eta, matrices=matrices)
 
 
 def _ordinal(result: SemResult, g: int, rows: Array, *, method: ScoreMethod) -> tuple[Array, Array]:

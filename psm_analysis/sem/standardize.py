@@ -44,6 +44,7 @@ def unconditional(layout: Layout) -> Layout:
     return replace(layout, given=layout.given[:0])
 
 
+@np.errstate(divide="ignore", invalid="ignore")
 def factors(layout: Layout, implied: Implied, *, kind: Kind, exogenous: frozenset[str]) -> Any:
     """Return what each parameter of a group is multiplied by."""
     s = _scales(layout, implied, kind=kind, exogenous=exogenous)

@@ -54,7 +54,7 @@ def _test(result: SemResult, *, scaled: bool) -> list[str]:
         line("  p value", *(p_text(m[f"pvalue{ending(kind)}"]) or "-" for kind in kinds)),
     ]
     if scaled:
-        lines += [line("  Scaling factor", "", f"{m['chisq_scaling_factor']:.3f}")]
+        lines += [line("  Scaling factor", "", _three(m["chisq_scaling_factor"]))]
         if result.spec.test == "scaled.shifted":
             shift = m["chisq_scaled"] - m["chisq"] / m["chisq_scaling_factor"]
             lines += [line("  Shift", "", f"{shift:.3f}")]

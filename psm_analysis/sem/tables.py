@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -23,21 +23,24 @@ if TYPE_CHECKING:
 
 def parameter_frame(result: SemResult, *, level: float) -> pd.DataFrame:
     """Return the parameters with inference and standardized values; definitions last."""
-    problem, estimate = result.problem, result.estimates
-    frame = pd.concat([identity_frame(result), _inference(result, level)], axis=1)
-    for kind in ("std_lv", "std_all"):
-        std = standardized(problem, estimate, kind=kind, exogenous=_exogenous(result))
-        frame[kind] = np.concatenate([std, _defined_standardized(result, std)])
-    return frame
+    columns = _identity(result) | _inference(result, level)
+    for kind in KINDS:
+        std = standardized(result.problem, result.estimates, kind=kind, exogenous=_exogenous(result))
+        columns[kind] = np.concatenate([std, _defined_standardized(result, std)])
+    return pd.DataFrame(columns)
 
 
-def _inference(result: SemResult, level: float) -> pd.DataFrame:
+KINDS: tuple[Kind, ...] = ("std_lv", "std_all")
+
+
+def _inference(result: SemResult, level: float) -> dict[str, Any]:
     """Return estimates with their errors: by the delta method, or those of the replicates of a bootstrap."""
     if result.resampled is not None:
-        return replace(result.resampled, level=level).tidy()[list(INFERENCE)]
+        frame = replace(result.resampled, level=level).tidy()
+        return {name: frame[name] for name in INFERENCE}
     defined, slopes = result.constraints.defined(result.problem, result.solution.x)
     errors = _errors(np.vstack([selection(result.problem), slopes]), result.free_vcov)
-    return inference_frame(np.concatenate([result.estimates, defined]), errors, level)
+    return _inference_columns(np.concatenate([result.estimates, defined]), errors, level)
 
 
 def standardized_frame(result: SemResult, *, kind: Kind, level: float) -> pd.DataFrame:
@@ -48,8 +51,7 @@ def standardized_frame(result: SemResult, *, kind: Kind, level: float) -> pd.Dat
     defined = _defined_standardized(result, std)
     slopes = _defined_slopes(result, std) @ jacobian
     errors = _errors(np.vstack([jacobian, slopes]), result.free_vcov)
-    inference = inference_frame(np.concatenate([std, defined]), errors, level)
-    return pd.concat([identity_frame(result), inference], axis=1)
+    return pd.DataFrame(_identity(result) | _inference_columns(np.concatenate([std, defined]), errors, level))
 
 
 def glance_frame(result: SemResult) -> pd.DataFrame:
@@ -106,6 +108,10 @@ def _errors(jacobian: Array, vcov: Array) -> Array:
 
 def identity_frame(result: SemResult) -> pd.DataFrame:
     """Return ``lhs, op, rhs, group, label`` of the parameters and definitions."""
+    return pd.DataFrame(_identity(result))
+
+
+def _identity(result: SemResult) -> dict[str, Any]:
     shared = Counter(p.shared for p in result.table.parameters if p.free)
     labels = [group.label for group in result.sample.groups]
     records = [
@@ -113,28 +119,32 @@ def identity_frame(result: SemResult) -> pd.DataFrame:
         for p in result.table.parameters
     ]
     records += [(c.lhs, ":=", c.rhs, "", c.lhs) for c in result.constraints.definitions]
-    return pd.DataFrame.from_records(records, columns=["lhs", "op", "rhs", "group", "label"])
+    return dict(zip(("lhs", "op", "rhs", "group", "label"), map(list, zip(*records, strict=True)), strict=True))
 
 
 def inference_frame(values: Array, errors: Array, level: float) -> pd.DataFrame:
     """Return the inference columns by the normal distribution."""
+    return pd.DataFrame(_inference_columns(values, errors, level))
+
+
+def _inference_columns(values: Array, errors: Array, level: float) -> dict[str, Any]:
     with np.errstate(divide="ignore", invalid="ignore"):
         z = np.where(errors > 0, values / errors, np.nan)
     reach = float(special.ndtri(0.5 + level / 2.0)) * errors
-    return pd.DataFrame(
-        {
-            "estimate": values,
-            "std_error": errors,
-            "statistic": z,
-            "p_value": 2.0 * special.ndtr(-np.abs(z)),
-            "ci_low": values - reach,
-            "ci_high": values + reach,
-        }
-    )
+    return {
+        "estimate": values,
+        "std_error": errors,
+        "statistic": z,
+        "p_value": 2.0 * special.ndtr(-np.abs(z)),
+        "ci_low": values - reach,
+        "ci_high": values + reach,
+    }
 
 
 def _defined_standardized(result: SemResult, std: Array) -> Array:
     """Return the definitions evaluated on standardized parameters."""
+    if not result.constraints.definitions:
+        return np.zeros(0)
     return result.constraints.defined(all_free(result.problem), std)[0]
 
 

@@ -68,7 +68,8 @@ def model_test(e: Estimation) -> ModelTest:
     """Return the test that the estimator is paired with."""
     chisq = max(e.scale * e.solution.value, 0.0)
     if e.df == 0:
-        return ModelTest(chisq, 0, robust_chisq=0.0, robust_offset=0.0)
+        scaled = math.nan if e.spec.test == "standard" else chisq
+        return ModelTest(chisq, 0, scaled, 0.0, robust_chisq=0.0, robust_offset=0.0)
     if e.spec.function == "FIML":
         robust_chisq, offset = complete_data_fit(e)
         plain = ModelTest(chisq, e.df, robust_chisq=robust_chisq, robust_offset=offset)
@@ -88,9 +89,9 @@ def browne_residual_test(e: Estimation) -> bool:
 def browne_residual(e: Estimation) -> float:
     """Return Browne's residual statistic, for discrepancies whose minimum is not a chi-square.
 
-    ``n r'(V - V Delta (Delta'V Delta)^-1 Delta'V) r`` with residual moments ``r`` and normal-theory weights ``V`` at
-    the sample moments (Browne, 1984, eq. 2.20a, with the normal-theory weights in place of the distribution-free
-    ones).
+    ``(n - 1) r'(V - V Delta (Delta'V Delta)^-1 Delta'V) r``, n - 1 of each group, with residual moments ``r`` and
+    normal-theory weights ``V`` at the sample moments (Browne, 1984, eq. 2.20a, with these weights in place of the
+    distribution-free ones).
     """
     return float(browne_contributions(e).sum())
 
@@ -98,17 +99,17 @@ def browne_residual(e: Estimation) -> float:
 def browne_contributions(e: Estimation) -> Array:
     """Return the parts of it by group, ``(r - Delta d)'V(r - Delta d)`` with the ``d`` that minimises their sum."""
     d, found = browne_minimiser(e), []
-    for g, share in enumerate(e.problem.weights):
+    for g, group in enumerate(e.sample.groups):
         left = residual_moments(e, g) - moment_slopes(e, g) @ d
-        found.append(e.scale * share * float(left @ normal_weights(e, g) @ left))
+        found.append((group.nobs - 1) * float(left @ normal_weights(e, g) @ left))
     return np.array(found)
 
 
 def browne_minimiser(e: Estimation) -> Array:
     """Return the ``d`` that minimises ``sum (r - Delta d)'V(r - Delta d)`` under the constraints."""
     A, b = np.zeros((e.problem.n_free, e.problem.n_free)), np.zeros(e.problem.n_free)
-    for g, share in enumerate(e.problem.weights):
-        weighted = share * moment_slopes(e, g).T @ normal_weights(e, g)
+    for g, group in enumerate(e.sample.groups):
+        weighted = (group.nobs - 1) * moment_slopes(e, g).T @ normal_weights(e, g)
         A += weighted @ moment_slopes(e, g)
         b += weighted @ residual_moments(e, g)
     return np.asarray(projector(e, A) @ b)

@@ -32,14 +32,15 @@ class MaximumLikelihood:
         """Return the discrepancy; infinite where ``Sigma`` is not positive definite."""
         try:
             factor = np.linalg.cholesky(implied.Sigma)
-            trace = np.trace(np.linalg.solve(implied.Sigma, self._moments(implied)))
+            W = _inverse(implied)
         except np.linalg.LinAlgError:
             return float("inf")
-        return float(2.0 * np.log(np.diagonal(factor)).sum() + trace - self.constant)
+        size = 2.0 * np.log(factor.diagonal()).sum()
+        return float(size + (W * self._moments(implied)).sum() - self.constant)
 
     def slopes(self, implied: Implied) -> tuple[Array, Array]:
         """Return ``Sigma^-1 - Sigma^-1 (S + dd') Sigma^-1`` and ``-2 Sigma^-1 d`` with ``d = m - mu``."""
-        W = np.linalg.inv(implied.Sigma)
+        W = _inverse(implied)
         G = W - W @ self._moments(implied) @ W
         if self.mean is None:
             return G, np.zeros(len(W))
@@ -56,7 +57,7 @@ class MaximumLikelihood:
 
     def information(self, implied: Implied, d: Directions) -> Array:
         """Return the expected information at the implied moments."""
-        return normal_information(d, np.linalg.inv(implied.Sigma))
+        return normal_information(d, _inverse(implied))
 
     def bend(self, implied: Implied, d: Directions) -> Array:
         """Return ``2 tr(W E_l W T W E_k) - tr(W E_l W E_k)`` and the terms of the means.
@@ -64,7 +65,7 @@ class MaximumLikelihood:
         With ``W = Sigma^-1``, ``T = S + ee'``, ``E_k = dSigma_k`` and ``e = m - mu`` the latter are
         ``2 e'W E_k W m_l + 2 m_k'W E_l W e + 2 m_k'W m_l``.
         """
-        W = np.linalg.inv(implied.Sigma)
+        W = _inverse(implied)
         found = bilinear(d, W, 2.0 * W @ self._moments(implied) @ W - W)
         if self.mean is not None:
             w = W @ (self.mean - implied.mu)
@@ -77,3 +78,11 @@ class MaximumLikelihood:
             return self.S
         distance = self.mean - implied.mu
         return self.S + np.outer(distance, distance)
+
+
+def _inverse(implied: Implied) -> Array:
+    """Return ``Sigma^-1``, worked out once for every set of moments."""
+    if "inverse" not in implied.memo:
+        implied.memo["inverse"] = np.linalg.inv(implied.Sigma)
+    found: Array = implied.memo["inverse"]
+    return found

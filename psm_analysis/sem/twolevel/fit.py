@@ -83,7 +83,7 @@ def _table_options(options: FitOptions, growth_curve: bool) -> TableOptions:
         meanstructure=True,
         std_lv=options.std_lv,
         orthogonal=options.orthogonal,
-        fixed_x=options.fixed_x,
+        fixed_x=options.fixed_x is not False,
         growth=growth_curve,
     )
 

@@ -1,0 +1,126 @@
+"""Conventions found by comparing random models with lavaan 0.6-14 on R 4.2.2, whose values are given here."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from sem.models import HOLZINGER
+
+import psm_analysis as psm
+from psm_analysis.errors import DataError, ModelError
+
+TWO = "visual =~ x1 + x2 + x3\ntextual =~ x4 + x5 + x6"
+PATHS = "y1 ~ x1 + x2\ny5 ~ y1 + x1"
+MIMIC = "f =~ y1 + y2 + y3\nf ~ x1 + x2\ng =~ y5 + y6 + y7\ng ~ f + x3"
+
+
+def test_interval_of_the_rmsea_of_the_mean_and_variance_adjusted_test(holzinger: pd.DataFrame) -> None:
+    m = psm.cfa(HOLZINGER, holzinger, estimator="MLMVS").fit_measures
+    assert m["rmsea_ci_lower_scaled"] == pytest.approx(0.068, abs=5e-4)
+    assert m["rmsea_ci_upper_scaled"] == pytest.approx(0.110, abs=5e-4)
+    assert m["rmsea_pvalue_scaled"] == pytest.approx(0.001, abs=5e-4)
+
+
+@pytest.mark.parametrize(
+    ("estimator", "chisq", "gfi"),
+    [("GLS", 33.9141944, 0.997428339), ("WLS", 33.1862036, 0.997948858), ("ULSMV", 37.5753938, 0.998880294)],
+)
+@pytest.mark.filterwarnings("ignore::psm_analysis.errors.PsmAnalysisWarning")
+def test_least_squares_weights_groups_by_n_less_one(
+    holzinger: pd.DataFrame, estimator: str, chisq: float, gfi: float
+) -> None:
+    fit = psm.cfa(TWO, holzinger, estimator=estimator, group="school", group_equal=["loadings"])  # type: ignore[arg-type]
+    assert fit.fit_measures["chisq"] == pytest.approx(chisq, rel=1e-6)
+    assert fit.fit_measures["gfi_lisrel"] == pytest.approx(gfi, abs=1e-7)
+
+
+@pytest.mark.parametrize(
+    ("estimator", "fixed_x", "chisq", "npar"),
+    [
+        ("ML", None, 0.950174908, 6),
+        ("GLS", None, 0.920010192, 9),
+        ("GLS", True, 0.943348500, 6),
+        ("WLS", None, 1.210650845, 9),
+        ("WLS", True, 1.189279493, 6),
+        ("WLSMV", None, 0.024489506, 9),
+        ("WLSMV", True, 0.041768318, 6),
+    ],
+)
+def test_exogenous_variables_are_fixed_by_default_unless_least_squares_fits_them(
+    democracy: pd.DataFrame, estimator: str, fixed_x: bool | None, chisq: float, npar: int
+) -> None:
+    m = psm.sem(PATHS, democracy, estimator=estimator, fixed_x=fixed_x).fit_measures  # type: ignore[arg-type]
+    assert m["chisq"] == pytest.approx(chisq, abs=1e-6)
+    assert m["npar"] == npar
+
+
+def test_a_singular_weight_matrix_is_refused(holzinger: pd.DataFrame) -> None:
+    data = holzinger.assign(boy=(holzinger["sex"] == 1).astype(int))
+    with pytest.raises(DataError, match="covariance matrix of the moments, whose inverse WLS needs, is singular"):
+        psm.sem("x1 ~ boy + x2", data, estimator="WLS", fixed_x=False, meanstructure=True)
+
+
+@pytest.mark.filterwarnings("ignore::psm_analysis.errors.PsmAnalysisWarning")
+def test_scores_given_covariates_do_not_depend_on_the_mean_structure(democracy: pd.DataFrame) -> None:
+    plain, means = (psm.sem(MIMIC, democracy, meanstructure=value) for value in (False, True))
+    expected = np.array([[3.39795608, 3.85048604], [4.78422959, 4.75804405], [9.14766914, 9.53786164]])
+    bartlett = np.array([[3.12054864, 3.66480387], [2.35762260, 6.85512285], [8.83614084, 10.27667522]])
+    assert plain.factor_scores().to_numpy()[:3] == pytest.approx(expected, abs=1e-4)
+    assert plain.factor_scores(method="bartlett").to_numpy()[:3] == pytest.approx(bartlett, abs=1e-4)
+    assert plain.factor_scores().to_numpy() == pytest.approx(means.factor_scores().to_numpy(), abs=1e-6)
+
+
+@pytest.mark.filterwarnings("ignore::psm_analysis.errors.PsmAnalysisWarning")
+def test_modification_indices_of_residual_covariances_beside_paths(democracy: pd.DataFrame) -> None:
+    found = psm.sem(MIMIC, democracy).modification_indices().set_index(["lhs", "op", "rhs"])
+    assert found.loc[("f", "~~", "g"), ["mi", "epc"]].tolist() == pytest.approx([0.414, -0.701], abs=5e-4)
+
+
+def test_an_exogenous_variable_may_become_an_outcome(democracy: pd.DataFrame) -> None:
+    fit = psm.sem("y1 ~ x1\ny5 ~ y1", democracy)
+    row = fit.modification_indices().set_index(["lhs", "op", "rhs"]).loc[("x1", "~", "y5")]
+    larger = psm.sem("y1 ~ x1\ny5 ~ y1\nx1 ~ y5\nx1 ~~ x1", democracy)
+    fall = fit.fit_measures["chisq"] - larger.fit_measures["chisq"]
+    assert row["mi"] == pytest.approx(fall, rel=0.2)
+
+
+@pytest.mark.parametrize(
+    ("estimator", "expected"),
+    [
+        ("ML", (-1.9960593, -0.9969171, -3.7730897, 4.0774826)),
+        ("MLM", (-2.0285782, -0.9433554, -3.4528582, 4.0295096)),
+        ("GLS", (2.7763159, 4.7362513, -4.2971028, 3.5935854)),
+    ],
+)
+def test_standardized_residuals(holzinger: pd.DataFrame, estimator: str, expected: tuple[float, ...]) -> None:
+    z = psm.cfa(HOLZINGER, holzinger, estimator=estimator).residuals("standardized")  # type: ignore[arg-type]
+    assert z.loc[["x2", "x3", "x7", "x9"], "x1"].tolist() == pytest.approx(expected, abs=1e-3)
+
+
+def test_equal_names_a_parameter_of_the_first_group(holzinger: pd.DataFrame) -> None:
+    fit = psm.cfa("f =~ x4 + x5 + x6 + equal('f=~x5')*x7", holzinger, group="school")
+    loadings = fit.tidy().query("op == '=~'")["estimate"].round(3).tolist()
+    assert loadings == [1.0, 0.588, 0.715, 0.588, 1.0, 1.087, 1.034, 0.588]
+    assert fit.fit_measures["chisq"] == pytest.approx(81.007, abs=5e-4)
+    both = psm.cfa("f =~ x4 + x5 + x6 + equal(c('f =~ x5', 'f =~ x5.g2'))*x7", holzinger, group="school")
+    loadings = both.tidy().query("op == '=~'")["estimate"].tolist()
+    assert loadings[1] == loadings[3] != loadings[5] == loadings[7]
+
+
+def test_equal_follows_what_its_parameter_equals_or_is_fixed_at(holzinger: pd.DataFrame) -> None:
+    model = "f =~ x4 + x5 + equal('f=~x5')*x6\ng =~ x7 + equal('f=~x6')*x8 + equal('g=~x7')*x9"
+    loadings = psm.cfa(model, holzinger).tidy().query("op == '=~'")["estimate"].tolist()
+    assert loadings[1] == loadings[2] == loadings[4]
+    assert loadings[5] == 1.0
+    with pytest.raises(ModelError, match="names no parameter"):
+        psm.cfa("f =~ x4 + x5 + equal('f=~x9')*x6", holzinger)
+
+
+def test_a_saturated_model_has_a_scaled_test_of_nothing(holzinger: pd.DataFrame) -> None:
+    fit = psm.cfa("f =~ x4 + x5 + x6", holzinger, estimator="MLR")
+    m = fit.fit_measures
+    assert (m["df_scaled"], m["cfi_scaled"], m["tli_scaled"]) == (0.0, 1.0, 1.0)
+    assert m["chisq_scaled"] == pytest.approx(0.0, abs=1e-6)
+    assert m["baseline_chisq_scaled"] == pytest.approx(434.804, abs=5e-3)
+    assert "nan" not in fit.summary()
