@@ -153,7 +153,8 @@ def _weight(group: GroupSample, spec: EstimatorSpec, *, means: bool, exogenous: 
     parts = parts if group.weights is None else parts * group.weights[:, None]
     if spec.function == "DWLS":
         spread = np.einsum("ij,ij->j", parts, parts) / group.mass
-        return np.divide(1.0, spread, out=np.zeros_like(spread), where=np.ptp(parts, axis=0) > 0)
+        moving = np.ptp(parts, axis=0) > 0
+        return np.where(moving, 1.0 / np.where(moving, spread, 1.0), 0.0)
     return _inverse_gamma(parts, spec, group)
 
 
