@@ -91,7 +91,7 @@ SCALE_COLUMNS: Columns = (
     ("items", ("Items", "题数"), format_integer),
     ("alpha_reference", ("α ref.", "基准 α"), _three),
     ("alpha", ("α", "α"), _three),
-    ("statistic", ("W", "W"), _two),
+    ("statistic", ("z", "z"), _two),
     ("p_value", ("p", "p"), format_p),
 )
 STEP_COLUMNS: Columns = (

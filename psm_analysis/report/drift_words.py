@@ -74,7 +74,7 @@ CHECKS: dict[str, CheckWords] = {
     "reliability": CheckWords(
         ("Reliability (alpha)", "信度（α）"),
         ("a fall of .05 or more, p < .01 / scales", "下降 .05 以上，且 p < .01 / 量表数"),
-        "Feldt (1969); the margin is ours",
+        "van Zyl, Neudecker & Nel (2000); the margin is ours",
         ("less reliable than before", "信度低于以前"),
         ("Scales are as reliable as before.", "各量表信度与以前相当。"),
     ),

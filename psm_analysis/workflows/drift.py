@@ -23,6 +23,7 @@ from psm_analysis.workflows.drift_checks import (
     structure_findings,
 )
 from psm_analysis.workflows.drift_items import distribution_rows, item_rows
+from psm_analysis.workflows.drift_reliability import scale_rows
 from psm_analysis.workflows.drift_result import DriftReport, item_verdicts
 from psm_analysis.workflows.drift_shift import complete_rows, shifts
 from psm_analysis.workflows.drift_structure import Structure, structure_of
@@ -47,7 +48,7 @@ def drift(model: ScoringModel, wave: SurveyWave, *, bad_values: BadValues = "ref
     among each other: what remains after a change of the people. All items are anchors at first; the drifting item with
     the largest z ceases to be one, shifts are computed anew, and so on (two anchors remain in a scale at least).
 
-    *Reliability*: Feldt's :math:`W = (1 - \alpha) / (1 - \alpha_{ref}) \sim F(n_{ref} - 1, n - 1)`.
+    *Reliability*: the fall of alpha over its standard error, from both covariance matrices under normality.
 
     *Measurement model*: its fit with all parameters at the estimates of the reference; then configural, metric and
     scalar invariance of reference and wave from their moments, equalities given up one by one by score tests, and dMACS
@@ -80,7 +81,8 @@ def drift(model: ScoringModel, wave: SurveyWave, *, bad_values: BadValues = "ref
     References
     ----------
     Shealy, R., & Stout, W. (1993). Psychometrika, 58, 159-194. Clauser, B., Mazor, K., & Hambleton, R. K. (1993).
-    Applied Measurement in Education, 6, 269-279. Feldt, L. S. (1969). Psychometrika, 34, 363-373. Siddiqi, N. (2006).
+    Applied Measurement in Education, 6, 269-279. Van Zyl, J. M., Neudecker, H., & Nel,
+    D. G. (2000). Psychometrika, 65, 271-280. Siddiqi, N. (2006).
     Credit risk scorecards. Wiley. Lin, J. (1991). IEEE Transactions on Information Theory, 37, 145-151. Chen, F. F.
     (2007). Structural Equation Modeling, 14, 464-504. Nye, C. D., & Drasgow, F. (2011). Journal of Applied Psychology,
     96, 966-980. Meade, A. W., & Craig, S. B. (2012). Psychological Methods, 17, 437-455.
@@ -107,7 +109,7 @@ def drift(model: ScoringModel, wave: SurveyWave, *, bad_values: BadValues = "ref
     structure = _structure(model, complete, absent=absent)
     items = item_rows(model, values, shifts=moves, purged=purged)
     items["dmacs"] = [structure.dmacs.get(item, np.nan) for item in items["item"]]
-    scales = _scale_rows(model, complete)
+    scales = scale_rows(model, complete)
     careless = careless_share(wave)
     checks = check_frame(
         [
@@ -157,26 +159,3 @@ def _structure(model: ScoringModel, complete: Array, *, absent: frozenset[int]) 
         names = ", ".join(model.item_ids[j] for j in sorted(absent))
         return Structure({}, pd.DataFrame(), {}, nobody_answered(names))
     return structure_of(model, complete)
-
-
-def _scale_rows(model: ScoringModel, complete: Array) -> pd.DataFrame:
-    """Return alpha of every scale by the complete rows, tested against that of the reference (Feldt, 1969)."""
-    from scipy.special import fdtrc
-
-    names = ["scale", "items", "alpha_reference", "alpha", "statistic", "p_value"]
-    S = np.array(model.reference.covariance)
-    few = len(complete) < 2
-    S_new = np.full_like(S, np.nan) if few else np.atleast_2d(np.cov(complete, rowvar=False))
-    rows = []
-    for scale in (scale for scale in model.scales if len(scale.items) > 1):
-        places = [model.item_ids.index(item) for item in scale.items]
-        before, now = (_alpha(matrix[np.ix_(places, places)]) for matrix in (S, S_new))
-        ratio = (1 - now) / (1 - before) if before < 1 else np.nan
-        p = float(fdtrc(model.reference.complete_n - 1, len(complete) - 1, ratio)) if np.isfinite(ratio) else np.nan
-        rows.append((scale.id, len(places), before, now, ratio, p))
-    return pd.DataFrame(rows, columns=names)
-
-
-def _alpha(S: Array) -> float:
-    k, total = len(S), float(S.sum())
-    return k / (k - 1) * (1 - float(np.trace(S)) / total) if total > 0 else float("nan")

@@ -98,7 +98,7 @@ class DriftReport(Result):
             said = NOT_JUDGED if not own["judged"].any() else words.fine
             beyond = own[own["breach"]]
             parts = [_said(row, lang) for row in beyond.to_dict("records")]
-            text = "; ".join(parts) if parts else said[lang == "zh"]
+            text = ("；" if lang == "zh" else "; ").join(parts) if parts else said[lang == "zh"]
             rows.append((check, words.name[lang == "zh"], words.rule[lang == "zh"], words.source, len(beyond), text))
         return pd.DataFrame(rows, columns=["check", "name", "threshold", "source", "breaches", "verdict"])
 
@@ -183,5 +183,7 @@ def item_verdicts(checks: pd.DataFrame, items: pd.DataFrame, *, lang: Language =
         said = [reason(row["check"], row["value"], lang=lang) for row in own.to_dict("records")]
         if item in moved:
             said = [WITH_SCALE[lang == "zh"]]
-        found.append("; ".join(dict.fromkeys(said)) or ("如前" if lang == "zh" else "as before"))
+        found.append(
+            ("；" if lang == "zh" else "; ").join(dict.fromkeys(said)) or ("如前" if lang == "zh" else "as before")
+        )
     return found

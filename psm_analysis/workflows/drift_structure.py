@@ -31,7 +31,7 @@ from psm_analysis.sem.score_tests import score_tests
 from psm_analysis.workflows.measurement import fixed_text
 
 Array = NDArray[np.float64]
-FEWEST_ROWS = 100
+FEWEST_ROWS = 200
 ALPHA = 0.01
 FEWEST_EQUAL = 2
 STEPS = {"configural": (), "metric": ("loadings",), "scalar": ("loadings", "intercepts")}

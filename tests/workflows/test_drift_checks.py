@@ -115,7 +115,7 @@ def test_an_item_that_is_doubtful_in_the_reference_is_named() -> None:
 def test_few_rows_are_not_judged_by_a_model_of_covariances(model) -> None:
     report = psm.drift(model, wave(answers(5, seed=9)))
     assert report.breaches == ()
-    assert "5 complete rows are fewer than 100" in report.warnings[0]
+    assert "5 complete rows are fewer than 200" in report.warnings[0]
     with pytest.raises(DataError, match="0 persons with an answer"):
         psm.drift(model, wave(answers(5, seed=9) * np.nan))
 
