@@ -1,7 +1,7 @@
 """Alpha of every scale in a new wave against the reference.
 
-Feldt's (1969) test of two alphas assumes parallel items, which a total over several subscales does not have. The standard
-error here holds for any covariance matrix of normal answers:
+Feldt's (1969) test of two alphas assumes parallel items, which a total over several subscales does not have. The
+standard error here holds for any covariance matrix of normal answers:
 
     var(alpha) = 2 k^2 / ((k - 1)^2 t^3 n) [t (tr S^2 + tr^2 S) - 2 tr S (1' S^2 1)],  t = 1' S 1
 
