@@ -25,6 +25,7 @@ PARTS = {
     "reliability": ("statistics", "Reliability and validity", "Alpha, omega, agreement, HTMT."),
     "invariance": ("statistics", "Measurement invariance", "Ladders of equality over groups."),
     "simulation": ("statistics", "Simulation", "Populations, generated data, power."),
+    "imputation": ("statistics", "Multiple imputation", "Completed data sets and pooled results."),
     "regression": ("statistics", "Regression", "Hierarchical, ordered and from printed correlations."),
     "report": ("roof", "Tables and figures", REPORT),
     "workflows": ("roof", "Workflows", "One call that needs both towers."),

@@ -1,0 +1,1 @@
+"""Multiple imputation: completed data sets made, analysed, and their results pooled."""
