@@ -52,8 +52,10 @@ def texts(cell: Any) -> list[str]:
     return shown
 
 
-def test_there_are_five() -> None:
-    assert [path.stem[:2] for path in PATHS] == ["01", "02", "03", "04", "07"]
+def test_numbers_tell_the_order_to_read_in() -> None:
+    numbers = [path.stem[:2] for path in PATHS]
+    assert numbers == sorted(set(numbers))
+    assert {"01", "02", "03", "04", "06", "07"} <= set(numbers)
 
 
 @NAMED

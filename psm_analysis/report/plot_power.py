@@ -73,7 +73,8 @@ def power_plot(
         for place, name in enumerate(names):
             part = frame if "parameter" not in frame else frame[frame["parameter"] == name]
             _draw(axes, part.sort_values("nobs"), place, label=str(name))
-        axes.set(xlabel=WORDS["nobs"][lang], ylabel=WORDS["power"][lang], ylim=(0.0, 1.03), title=title)
+        axes.set(xlabel=WORDS["nobs"][lang], ylabel=WORDS["power"][lang], ylim=(0.0, 1.03))
+        axes.set_title(title, loc="left")
         if names != [""]:
             axes.legend(loc="lower right")
         figure.tight_layout()

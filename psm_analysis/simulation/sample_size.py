@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import warnings as python_warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Unpack
 
@@ -100,8 +100,8 @@ def power_curve(
     Returns
     -------
     DataFrame
-        One row per parameter and size: ``parameter, nobs, replicates, power, power_se, ci_low, ci_high``, which
-        :func:`power_plot` draws. The limits are Wilson's.
+        One row per parameter and size: ``parameter, nobs, replicates, power, power_se, ci_low, ci_high, failed,
+        inadmissible``, which :func:`power_plot` draws. The limits are Wilson's.
 
     Raises
     ------
@@ -120,23 +120,26 @@ def power_curve(
     """
     records = []
     for n in sorted(nobs):
-        study = monte_carlo(
-            people,
-            model,
-            nobs=n,
-            seed=seed,
-            replicates=replicates,
-            alpha=alpha,
-            processes=processes,
-            progress=progress,
-            **options,
-        )
+        with python_warnings.catch_warnings():
+            python_warnings.simplefilter("ignore", PsmAnalysisWarning)
+            study = monte_carlo(
+                people,
+                model,
+                nobs=n,
+                seed=seed,
+                replicates=replicates,
+                alpha=alpha,
+                processes=processes,
+                progress=progress,
+                **options,
+            )
         done = study.replicates.converged
         z = float(special.ndtri(1.0 - alpha / 2.0))
         significant = np.abs(study.replicates.estimates[done]) > z * study.replicates.errors[done]
         for name in parameters:
             hits = int(significant[:, find_rows(study.target, name)].all(axis=1).sum())
-            records.append({"parameter": name, **_point(n, hits, int(done.sum()))})
+            counts = {"failed": int((~done).sum()), "inadmissible": int((done & ~study.replicates.admissible).sum())}
+            records.append({"parameter": name, **_point(n, hits, int(done.sum())), **counts})
     frame = pd.DataFrame(records)
     order = frame["parameter"].map({name: place for place, name in enumerate(parameters)})
     return frame.iloc[np.lexsort((frame["nobs"], order))].reset_index(drop=True)
@@ -220,7 +223,7 @@ def find_sample_size(
             python_warnings.simplefilter("ignore", PsmAnalysisWarning)
             if parameter is not None:
                 curve = power_curve(people, model, nobs=[n], parameters=[parameter], seed=seed, **shared)
-                row = curve.drop(columns="parameter").iloc[0]
+                row = curve.drop(columns=["parameter", "failed", "inadmissible"]).iloc[0]
                 return {str(name): float(value) for name, value in row.items()}
             study = monte_carlo_difference(people, model, restricted=restricted or {}, nobs=n, seed=seed, **shared)
             hits = study.rejected()[criterion]
@@ -239,9 +242,9 @@ def _search(
 ) -> SampleSize:
     points = [simulate(_whole(guess * factor), seed) for factor in SPREAD]
     for more in (1, 2):
-        nobs, _ = _crossing(points, power)
+        nobs, _ = crossing(points, power)
         points.append(simulate(_whole(nobs), seed + more))
-    nobs, error = _crossing(points, power)
+    nobs, error = crossing(points, power)
     intercept, slope, _ = _probit(points)
     frame = pd.DataFrame(points).sort_values("nobs", kind="stable").reset_index(drop=True)
     frame = frame.astype({"nobs": int, "replicates": int})
@@ -256,7 +259,7 @@ def _search(
     return SampleSize(frame, what, power, alpha, answer, low, high, float(last["power"]), tuple(notes))
 
 
-def _crossing(points: Sequence[dict[str, float]], power: float) -> tuple[float, float]:
+def crossing(points: Sequence[Mapping[Any, float]], power: float) -> tuple[float, float]:
     """Return where the fitted curve has the power that is wanted, and the standard error of this number."""
     intercept, slope, vcov = _probit(points)
     sizes = [point["nobs"] for point in points]
@@ -272,7 +275,7 @@ def _crossing(points: Sequence[dict[str, float]], power: float) -> tuple[float, 
     return root**2, math.sqrt(max(float(slopes @ vcov @ slopes), 0.0))
 
 
-def _probit(points: Sequence[dict[str, float]]) -> tuple[float, float, Array]:
+def _probit(points: Sequence[Mapping[Any, float]]) -> tuple[float, float, Array]:
     """Fit ``power = Phi(a + b sqrt(N))`` by maximum likelihood (Fisher scoring); half a hit is added to both sides."""
     n = np.array([point["replicates"] for point in points]) + 1.0
     hits = np.array([point["power"] * point["replicates"] for point in points]) + 0.5

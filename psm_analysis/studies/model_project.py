@@ -9,6 +9,7 @@ from typing import Any
 from psm_analysis.studies import model_project_description as description
 from psm_analysis.studies import model_project_figures as figures
 from psm_analysis.studies import model_project_measurement as measurement
+from psm_analysis.studies import model_project_power as power
 from psm_analysis.studies import model_project_recovery as recovery
 from psm_analysis.studies import model_project_structure as structure
 from psm_analysis.studies.model_project_sample import ProjectSample, default_data
@@ -77,6 +78,8 @@ def _tables(sample: ProjectSample) -> dict[str, Any]:
         "regressions": partial(structure.regressions, sample),
         "ordered_logit": partial(structure.ordered, sample),
         "recovery": partial(recovery.recovery, sample),
+        "effect_intervals": partial(power.effect_intervals, sample),
+        "power": partial(power.power, sample),
     }
 
 
@@ -90,6 +93,7 @@ def _figures(sample: ProjectSample) -> dict[str, Any]:
         "psm_diagram": partial(figures.measurement_diagram, sample, instrument=PSM),
         "ei_diagram": partial(figures.measurement_diagram, sample, instrument=EI),
         "structural_diagram": partial(figures.structural_diagram, sample),
+        "power": partial(power.power_figure, sample),
     }
 
 
