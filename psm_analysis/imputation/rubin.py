@@ -27,7 +27,15 @@ from psm_analysis.sem.arrays import Array
 
 @dataclass(frozen=True, slots=True)
 class PooledTest:
-    """An F test of k constraints, ``df2`` its denominator degrees of freedom, and the relative increase in variance."""
+    """An F test over imputations.
+
+    Attributes
+    ----------
+    statistic, df, df2
+        F, the number of constraints, and the denominator degrees of freedom (infinite where nothing is missing).
+    increase
+        The average relative increase in variance that missing answers cause.
+    """
 
     statistic: float
     df: int
