@@ -38,10 +38,10 @@ def estimate(patterns: ResponsePatterns, *, n_nodes: int, max_iterations: int, t
             return Estimates(slopes, tuple(intercepts), tuple(history), True)
         expected = np.split((posterior * patterns.counts[:, None]).T @ X, np.cumsum(patterns.sizes)[:-1], axis=1)
         updated = [
-            maximise_item(float(a), d, theta=theta, expected=r)
+            maximise_item(float(a), [d], theta=theta, expected=[r])
             for a, d, r in zip(slopes, intercepts, expected, strict=True)
         ]
-        slopes, intercepts = np.array([a for a, _ in updated]), [d for _, d in updated]
+        slopes, intercepts = np.array([a for a, _ in updated]), [d for _, (d,) in updated]
     return Estimates(slopes, tuple(intercepts), tuple(history), False)
 
 
@@ -68,7 +68,10 @@ def posterior_of(
     intercepts: Sequence[FloatArray],
     nodes: tuple[FloatArray, FloatArray],
 ) -> tuple[FloatArray, FloatArray]:
-    """Return the posterior of the nodes given each pattern, (P, q), and the log-likelihood of each, (P,)."""
+    """Return the posterior of the nodes given each pattern, (P, q), and the log-likelihood of each, (P,).
+
+    The weights of the nodes are (q,), or (P, q) where patterns are of different groups.
+    """
     theta, weights = nodes
     pairs = zip(slopes, intercepts, strict=True)
     log_p = np.hstack([np.log(category_probabilities(float(a), d, theta=theta)) for a, d in pairs])

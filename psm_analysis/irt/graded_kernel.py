@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from scipy.special import expit, roots_hermitenorm
 
-from psm_analysis.moments.sample import FloatArray
+from psm_analysis.moments.sample import FloatArray, IntArray
 
 TINY = 1e-300
 
@@ -68,40 +70,42 @@ def probability_slopes(slope: float, intercepts: FloatArray, *, theta: FloatArra
 
 
 def maximise_item(
-    slope: float, intercepts: FloatArray, *, theta: FloatArray, expected: FloatArray, iterations: int = 15
-) -> tuple[float, FloatArray]:
+    slope: float,
+    intercepts: Sequence[FloatArray],
+    *,
+    theta: FloatArray,
+    expected: Sequence[FloatArray],
+    iterations: int = 15,
+) -> tuple[float, list[FloatArray]]:
     """Raise the expected log-likelihood of one item by Fisher scoring, halving a step that lowers it.
 
     Parameters
     ----------
     slope, intercepts
-        Where to start.
+        Where to start; intercepts of every group that has its own, one slope for all.
     theta
         Nodes, (q,).
     expected
-        Expected answers by node and category, (q, m).
+        For each set of intercepts the expected answers by node and category, (q, m).
 
     Examples
     --------
     >>> theta, weights = quadrature(15)
     >>> expected = 1000 * weights[:, None] * category_probabilities(1.5, np.array([1.0, -0.5]), theta=theta)
-    >>> slope, intercepts = maximise_item(1.0, np.array([0.5, -0.5]), theta=theta, expected=expected)
+    >>> slope, (intercepts,) = maximise_item(1.0, [np.array([0.5, -0.5])], theta=theta, expected=[expected])
     >>> round(slope, 4), intercepts.round(4).tolist()
     (1.5, [1.0, -0.5])
     """
-    x = np.concatenate([[slope], intercepts])
-    value = _expected_loglik(x, theta=theta, expected=expected)
-    weight = expected.sum(axis=1)
+    x = np.concatenate([[slope], *intercepts])
+    ends = np.cumsum([len(d) for d in intercepts])[:-1]
+    value = _expected_loglik(x, ends, theta=theta, expected=expected)
     for _ in range(iterations):
-        P = category_probabilities(float(x[0]), x[1:], theta=theta)
-        D = probability_slopes(float(x[0]), x[1:], theta=theta)
-        gradient = np.einsum("qc,qck->k", expected / P, D)
-        information = np.einsum("q,qck,qcl->kl", weight, D / P[:, :, None], D)
+        gradient, information = _score(x, ends, theta=theta, expected=expected)
         step = np.linalg.solve(information + 1e-10 * np.trace(information) * np.eye(len(x)), gradient)
         size = 1.0
         while size > 1e-6:
             trial = x + size * step
-            reached = _expected_loglik(trial, theta=theta, expected=expected)
+            reached = _expected_loglik(trial, ends, theta=theta, expected=expected)
             if reached >= value:
                 break
             size /= 2.0
@@ -110,10 +114,28 @@ def maximise_item(
         x, value = trial, reached
         if np.abs(step).max() < 1e-8:
             break
-    return float(x[0]), x[1:]
+    return float(x[0]), np.split(x[1:], ends)
 
 
-def _expected_loglik(x: FloatArray, *, theta: FloatArray, expected: FloatArray) -> float:
-    if (np.diff(x[1:]) >= 0.0).any():
-        return -np.inf
-    return float((expected * np.log(category_probabilities(float(x[0]), x[1:], theta=theta))).sum())
+def _score(
+    x: FloatArray, ends: IntArray, *, theta: FloatArray, expected: Sequence[FloatArray]
+) -> tuple[FloatArray, FloatArray]:
+    gradient, information = np.zeros(len(x)), np.zeros((len(x), len(x)))
+    start = 1
+    for d, r in zip(np.split(x[1:], ends), expected, strict=True):
+        P = category_probabilities(float(x[0]), d, theta=theta)
+        D = probability_slopes(float(x[0]), d, theta=theta)
+        at = np.concatenate([[0], np.arange(start, start + len(d))])
+        gradient[at] += np.einsum("qc,qck->k", r / P, D)
+        information[np.ix_(at, at)] += np.einsum("q,qck,qcl->kl", r.sum(axis=1), D / P[:, :, None], D)
+        start += len(d)
+    return gradient, information
+
+
+def _expected_loglik(x: FloatArray, ends: IntArray, *, theta: FloatArray, expected: Sequence[FloatArray]) -> float:
+    total = 0.0
+    for d, r in zip(np.split(x[1:], ends), expected, strict=True):
+        if (np.diff(d) >= 0.0).any():
+            return -np.inf
+        total += float((r * np.log(category_probabilities(float(x[0]), d, theta=theta))).sum())
+    return total

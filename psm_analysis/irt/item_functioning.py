@@ -7,7 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from psm_analysis.errors import DataError
+from psm_analysis.irt.adjusted import holm
+from psm_analysis.irt.group_answers import align, answered, group_levels
 from psm_analysis.irt.patterns import read_patterns
 from psm_analysis.irt.proportional_odds import proportional_odds
 from psm_analysis.moments.sample import FloatArray, IntArray
@@ -64,14 +65,10 @@ def item_functioning(
     from scipy.special import chdtrc
 
     patterns = read_patterns(data)
-    labels = _aligned(group, len(data), name="group")
-    given = None if trait is None else _aligned(trait, len(data), name="trait").to_numpy(dtype=float)
-    levels = sorted(labels.dropna().unique(), key=str)
-    if len(levels) < 2:
-        raise DataError(
-            f"There is {len(levels)} group.", where="argument 'group'", remedy="Compare two groups at least."
-        )
-    kept = _answered(data)
+    labels = align(group, len(data), name="group")
+    given = None if trait is None else align(trait, len(data), name="trait").to_numpy(dtype=float)
+    levels = group_levels(labels)
+    kept = answered(data)
     codes = patterns.codes[patterns.row_pattern]
     dummies = np.column_stack([(labels == level).to_numpy()[kept] for level in levels[1:]]).astype(float)
     known = labels.notna().to_numpy()[kept]
@@ -85,7 +82,7 @@ def item_functioning(
     table = pd.DataFrame.from_dict(rows, orient="index").rename_axis("item")
     for kind, times in (("uniform", 1), ("nonuniform", 1), ("total", 2)):
         table[f"p_{kind}"] = chdtrc(times * table["df"], np.maximum(table[f"chisq_{kind}"], 0.0))
-    return table.assign(p_total_adjusted=_holm(table["p_total"].to_numpy())).astype({"n": int, "df": int})
+    return table.assign(p_total_adjusted=holm(table["p_total"].to_numpy())).astype({"n": int, "df": int})
 
 
 def _compare(codes: IntArray, z: FloatArray, *, dummies: FloatArray, name: str) -> dict[str, float]:
@@ -111,26 +108,3 @@ def _rest(codes: IntArray, sizes: tuple[int, ...], j: int) -> FloatArray:
     seen = np.isfinite(others).sum(axis=1)
     total = np.nansum(others, axis=1)
     return np.asarray(np.divide(total, seen, out=np.full(len(total), np.nan), where=seen > 0))
-
-
-def _answered(data: pd.DataFrame) -> IntArray:
-    return np.flatnonzero(data.notna().any(axis=1).to_numpy())
-
-
-def _aligned(values: pd.Series | Sequence[object], n: int, *, name: str) -> pd.Series:
-    series = pd.Series(values).reset_index(drop=True)
-    if len(series) != n:
-        raise DataError(
-            f"{len(series)} values are given for {n} rows.",
-            where=f"argument {name!r}",
-            remedy="Give one value per row, in the order of the rows.",
-        )
-    return series
-
-
-def _holm(p: FloatArray) -> FloatArray:
-    order = np.argsort(p)
-    scaled = np.maximum.accumulate(p[order] * (len(p) - np.arange(len(p))))
-    adjusted = np.empty_like(p)
-    adjusted[order] = np.minimum(scaled, 1.0)
-    return adjusted

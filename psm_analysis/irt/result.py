@@ -12,6 +12,7 @@ from psm_analysis._options import PersonScore, check_option
 from psm_analysis._results import CI_HIGH, CI_LOW, ESTIMATE, P_VALUE, STATISTIC, STD_ERROR, Result
 from psm_analysis.errors import DataError
 from psm_analysis.irt.graded_kernel import category_probabilities
+from psm_analysis.irt.item_fit import item_fit
 from psm_analysis.irt.patterns import ResponsePatterns, read_patterns
 from psm_analysis.irt.person_scores import expected_a_posteriori, maximum_a_posteriori, trait_slopes
 from psm_analysis.moments.sample import FloatArray
@@ -130,6 +131,49 @@ class GradedResponseResult(Result):
             table[str(name)] = (slope**2 / P).sum(axis=1)
         test = table.drop(columns="theta").sum(axis=1)
         return table.assign(test=test, std_error=1.0 / np.sqrt(test))
+
+    def item_fit(self, *, minimum_expected: float = 1.0) -> pd.DataFrame:
+        r"""Test the fit of every item: answers of people of the same summed score against those expected (S-X2).
+
+        .. math:: S\text{-}X^2_i = \sum_k \sum_z \frac{(O_{kz} - E_{kz})^2}{E_{kz}}
+
+        over summed scores k and categories z; neighbouring categories of a score are merged until each is expected
+        often enough. People with a missing answer are left out.
+
+        Parameters
+        ----------
+        minimum_expected
+            Least expected number of answers in a cell.
+
+        Returns
+        -------
+        DataFrame
+            Index item; n, statistic, df (cells less one per score, less the parameters of the item), p_value, rmsea
+            (of the item), p_adjusted (Holm). NaN where no degree of freedom is left.
+
+        Raises
+        ------
+        DataError
+            If nobody answered all items.
+
+        References
+        ----------
+        Orlando, M., & Thissen, D. (2000). Applied Psychological Measurement, 24, 50-64. Kang, T., & Chen, T. T. (2008).
+        Journal of Educational Measurement, 45, 391-406. In R: ``mirt::itemfit``.
+        """
+        if not (self.patterns.codes >= 0).all(axis=1).any():
+            raise DataError(
+                "Nobody answered all items, so that there are no summed scores to compare.",
+                where="the answers fitted",
+                remedy="Look at the items with item_analysis(), or fit those that most people answered.",
+            )
+        return item_fit(
+            self.patterns,
+            self.slopes.to_numpy(),
+            intercepts=self.intercepts,
+            n_nodes=self.n_nodes,
+            minimum=minimum_expected,
+        )
 
     def _read(self, data: pd.DataFrame) -> ResponsePatterns:
         lacking = [name for name in self.slopes.index if name not in data.columns]
