@@ -110,7 +110,8 @@ def sem(
         With ``missing="fiml"``, variables outside the model that tell something about missing answers: they covary with
         all observed variables and residuals (saturated correlates; Graham, 2003).
     meanstructure
-        Whether means are modelled; by default if the model has intercepts, or there are groups or clusters.
+        Whether means are modelled; by default if the model has intercepts, or there are groups, clusters or
+        ``sample_mean``.
     std_lv
         Fix factor variances, not first loadings, to 1.
     orthogonal

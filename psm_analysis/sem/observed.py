@@ -93,8 +93,8 @@ def wants_means(parsed: ParsedModel, options: FitOptions, sample: Sample) -> boo
     if options.missing == "fiml" or sample.groups[0].ordinal is not None:
         wanted = True
     if wanted is None:
-        several = len(sample.groups) > 1 or options.cluster is not None
-        wanted = written or (known and several) or "intercepts" in options.group_equal
+        given = len(sample.groups) > 1 or options.cluster is not None or options.sample_mean is not None
+        wanted = written or (known and given) or "intercepts" in options.group_equal
     if wanted and not known:
         raise DataError("A mean structure needs means.", where="argument 'sample_mean'", remedy="Give sample_mean=.")
     if not wanted and written:

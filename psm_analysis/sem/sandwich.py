@@ -95,11 +95,11 @@ def moment_meat(e: Estimation) -> Array:
     """Return ``Delta'V Gamma V Delta``, summed over groups by their share."""
     total = np.zeros((e.problem.n_free, e.problem.n_free))
     for g, share in enumerate(e.problem.weights):
-        delta, weight, parts = group_moments(e, g)
         if e.spec.se == "standard":
-            slopes = weight @ delta
+            slopes = moment_weights(e, g) @ moment_slopes(e, g)
             total += share * (slopes.T @ normal_gamma(e.sample.groups[g].cov, means=e.means) @ slopes)
         else:
+            delta, weight, parts = group_moments(e, g)
             scores = parts @ (weight @ delta)
             total += share * (scores.T @ scores) / e.sample.groups[g].mass
     return total

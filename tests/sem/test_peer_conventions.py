@@ -117,6 +117,18 @@ def test_equal_follows_what_its_parameter_equals_or_is_fixed_at(holzinger: pd.Da
         psm.cfa("f =~ x4 + x5 + equal('f=~x9')*x6", holzinger)
 
 
+@pytest.mark.parametrize("estimator", ["ML", "GLS", "ULS"])
+def test_moments_instead_of_rows(holzinger: pd.DataFrame, estimator: str) -> None:
+    items = holzinger[[f"x{i}" for i in range(1, 10)]]
+    moments = psm.cfa(HOLZINGER, sample_cov=items.cov(), sample_nobs=301, estimator=estimator)  # type: ignore[arg-type]
+    rows = psm.cfa(HOLZINGER, holzinger, estimator=estimator)  # type: ignore[arg-type]
+    for column in ("estimate", "std_error"):
+        assert moments.tidy()[column].to_numpy() == pytest.approx(rows.tidy()[column].to_numpy(), abs=1e-6)
+    means = psm.cfa(HOLZINGER, sample_cov=items.cov(), sample_mean=items.mean(), sample_nobs=301)
+    assert means.fit_measures["npar"] == 30
+    assert means.tidy().query("lhs == 'x1' and op == '~1'")["estimate"].item() == pytest.approx(items["x1"].mean())
+
+
 def test_a_saturated_model_has_a_scaled_test_of_nothing(holzinger: pd.DataFrame) -> None:
     fit = psm.cfa("f =~ x4 + x5 + x6", holzinger, estimator="MLR")
     m = fit.fit_measures

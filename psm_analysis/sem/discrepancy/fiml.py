@@ -29,7 +29,7 @@ class FullInformation:
     def value(self, implied: Implied) -> float:
         """Return the discrepancy; infinite where ``Sigma`` is not positive definite."""
         try:
-            W, log_determinant = pattern_inverses(self.patterns, implied.Sigma)
+            W, log_determinant = self._inverses(implied)
         except DataError:
             return float("inf")
         fit = log_determinant + np.einsum("pij,pij->p", W, self._moments(implied))
@@ -37,7 +37,7 @@ class FullInformation:
 
     def slopes(self, implied: Implied) -> tuple[Array, Array]:
         """Return ``G`` and ``g``, the sums over patterns of those of complete data."""
-        W, _ = pattern_inverses(self.patterns, implied.Sigma)
+        W, _ = self._inverses(implied)
         G = W - W @ self._moments(implied) @ W
         g = -2.0 * np.einsum("pij,pj->pi", W, self._distance(implied))
         return np.asarray(np.tensordot(self._shares, G, axes=1)), np.asarray(self._shares @ g)
@@ -53,7 +53,7 @@ class FullInformation:
 
     def information(self, implied: Implied, d: Directions) -> Array:
         """Return the expected information if data are missing completely at random."""
-        W, _ = pattern_inverses(self.patterns, implied.Sigma)
+        W, _ = self._inverses(implied)
         return self._project(0.5 * self._pairs(W, W), None, W, d)
 
     def bend(self, implied: Implied, d: Directions) -> Array:
@@ -62,7 +62,7 @@ class FullInformation:
 
     def observed_weight(self, implied: Implied) -> tuple[Array, Array, Array]:
         """Return half the second derivatives of F: by ``vech Sigma`` twice, by ``mu`` with it; and W by pattern."""
-        W, _ = pattern_inverses(self.patterns, implied.Sigma)
+        W, _ = self._inverses(implied)
         residual = 2.0 * W @ self._moments(implied) @ W - W
         w = np.einsum("pij,pj->pi", W, self._distance(implied))
         return 0.5 * self._pairs(W, residual), self._cross(W, w), W
@@ -71,6 +71,13 @@ class FullInformation:
         """Return the observed information of one row about ``(mu, vech Sigma)``, as if these were the parameters."""
         covariances, cross, W = self.observed_weight(implied)
         return np.block([[np.tensordot(self._shares, W, axes=1), cross], [cross.T, covariances]])
+
+    def _inverses(self, implied: Implied) -> tuple[Array, Array]:
+        """Return inverses and log-determinants by pattern, worked out once for every set of moments."""
+        if "patterns" not in implied.memo:
+            implied.memo["patterns"] = pattern_inverses(self.patterns, implied.Sigma)
+        found: tuple[Array, Array] = implied.memo["patterns"]
+        return found
 
     @property
     def _shares(self) -> Array:
