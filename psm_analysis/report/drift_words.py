@@ -156,6 +156,14 @@ def doubtful_reference(listed: str) -> Pair:
     )
 
 
+def unread_cells(column: str, count: int, *, found: str) -> Pair:
+    """Say that cells of a column could not be read and count as missing."""
+    return (
+        f"Column {column}: {count} cells hold no code ({found}) and count as missing. Correct the file first.",
+        f"列 {column}：{count} 个单元格不是编码（{found}），按缺失处理。请先更正文件。",
+    )
+
+
 def nobody_answered(items: str) -> Pair:
     """Say that the measurement model was not judged because items have no answers."""
     return (
@@ -178,7 +186,14 @@ def no_model(problem: str) -> Pair:
 
 
 def conclusion(
-    drifting: Sequence[str], *, absent: Sequence[str], moved: int, other: Sequence[str], n_items: int, lang: Language
+    drifting: Sequence[str],
+    *,
+    absent: Sequence[str],
+    moved: int,
+    other: Sequence[str],
+    n_items: int,
+    reserved: bool,
+    lang: Language,
 ) -> list[str]:
     """Say in sentences what the checks together mean and what to do, the most important first."""
     zh = lang == "zh"
@@ -194,7 +209,12 @@ def conclusion(
         "The wave answers the items as the reference did: no check is beyond its threshold. Scores can be compared.",
         "本波次的作答与基准波次一致：没有检查超出阈值，得分可以直接比较。",
     )
-    return said or [fine[zh]]
+    partly = (
+        "No check is beyond its threshold, but not everything could be judged; read the reservations before scores are "
+        "compared.",
+        "没有检查超出阈值，但并非全部都能判断；比较得分前请先看保留意见。",
+    )
+    return said or [partly[zh] if reserved else fine[zh]]
 
 
 def _missing(items: Sequence[str], zh: bool) -> list[str]:

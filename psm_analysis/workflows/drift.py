@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from psm_analysis._options import BadValues
 from psm_analysis.errors import DataError
-from psm_analysis.report.drift_words import Pair, doubtful_reference, nobody_answered
+from psm_analysis.report.drift_words import Pair, doubtful_reference, nobody_answered, unread_cells
 from psm_analysis.scoring.apply import turned
 from psm_analysis.scoring.checks import read_answers
 from psm_analysis.scoring.model import ScoringModel
@@ -141,8 +141,14 @@ def drift(model: ScoringModel, wave: SurveyWave, *, bad_values: BadValues = "ref
         distributions=distribution_rows(model, values),
         checks=checks,
         careless=careless,
-        reservations=(*_doubts(items), *((structure.problem,) if structure.problem else ())),
+        reservations=(*_unread(wave), *_doubts(items), *((structure.problem,) if structure.problem else ())),
     )
+
+
+def _unread(wave: SurveyWave) -> list[Pair]:
+    """Say which columns hold cells that could not be read and count as missing."""
+    errors = [finding for finding in wave.findings if finding.severity == "error" and finding.column]
+    return [unread_cells(finding.column, finding.count, found=finding.found) for finding in errors]
 
 
 def _doubts(items: pd.DataFrame) -> list[Pair]:

@@ -85,7 +85,15 @@ class DriftReport(Result):
         moved = len(explained(self.checks, self.items))
         others = self._others(lang)
         absent = self.items.loc[self.items["nobs"] == 0, "item"].tolist()
-        said = conclusion(self.drifting, absent=absent, moved=moved, other=others, n_items=len(self.items), lang=lang)
+        said = conclusion(
+            self.drifting,
+            absent=absent,
+            moved=moved,
+            other=others,
+            n_items=len(self.items),
+            reserved=bool(self.reservations),
+            lang=lang,
+        )
         return (*said, *(pair[lang == "zh"] for pair in self.reservations))
 
     def overview(self, lang: Language = "en") -> pd.DataFrame:

@@ -116,8 +116,18 @@ def test_few_rows_are_not_judged_by_a_model_of_covariances(model) -> None:
     report = psm.drift(model, wave(answers(5, seed=9)))
     assert report.breaches == ()
     assert "5 complete rows are fewer than 200" in report.warnings[0]
+    assert report.verdict()[0].startswith("No check is beyond its threshold, but not everything could be judged")
     with pytest.raises(DataError, match="0 persons with an answer"):
         psm.drift(model, wave(answers(5, seed=9) * np.nan))
+
+
+def test_text_in_the_cells_is_said_to_be_unread(model, tmp_path: Path) -> None:
+    new = answers(300, seed=18).astype(object)
+    new["psm3"] = new["psm3"].map({1.0: "1 非常不同意", 2.0: "2", 3.0: "3", 4.0: "4", 5.0: "5"})
+    new.to_csv(tmp_path / "labels.csv", index=False)
+    report = psm.drift(model, psm.read_survey(tmp_path / "labels.csv", instruments="psm16"))
+    assert "Column psm3" in report.warnings[0]
+    assert "1 非常不同意" in report.warnings[0]
 
 
 def test_a_wave_of_another_coding_is_refused_in_words(model) -> None:
