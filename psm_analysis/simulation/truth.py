@@ -18,6 +18,7 @@ from psm_analysis.sem.fit import sem
 from psm_analysis.sem.moment_maps import OrdinalMoments
 from psm_analysis.sem.result import SemResult
 from psm_analysis.sem.sample import OrdinalStatistics, Sample
+from psm_analysis.sem.syntax import parse_model
 from psm_analysis.simulation.codes import code_moments
 from psm_analysis.simulation.generate import GROUP, Moments
 from psm_analysis.simulation.population import Population
@@ -92,6 +93,8 @@ def _continuous(people: Population, analysis: Analysis, sizes: Sequence[int]) ->
     }
     means = {label: pd.Series(m.mean, names) for label, m in zip(labels, moments, strict=True)}
     several = len(labels) > 1
+    written = any(term.op == "~1" for term in parse_model(analysis.model).terms)
+    options = {"meanstructure": several or written} | options
     fit = sem(
         analysis.model,
         sample_cov=covs if several else covs[""],
