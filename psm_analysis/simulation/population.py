@@ -190,11 +190,18 @@ def group_sizes(people: Population, nobs: int | Sequence[int]) -> tuple[int, ...
     OptionError
         If a group has fewer than two, or there are not as many numbers as groups.
     """
+    if not isinstance(people, Population):
+        raise OptionError(
+            f"The population is {type(people).__name__}.",
+            where="argument 'people'",
+            remedy="Make one by psm.population.",
+        )
     count = len(people.groups)
-    if isinstance(nobs, (int, np.integer)):
-        sizes = tuple(int(nobs) // count + (g < int(nobs) % count) for g in range(count))
-    else:
-        sizes = tuple(int(n) for n in nobs)
+    given = [nobs] if np.isscalar(nobs) else list(nobs)  # type: ignore[arg-type]
+    whole = [int(n) for n in given if isinstance(n, (int, float, np.number)) and float(n).is_integer()]
+    sizes = tuple(whole) if len(whole) == len(given) else ()
+    if np.isscalar(nobs) and sizes:
+        sizes = tuple(sizes[0] // count + (g < sizes[0] % count) for g in range(count))
     if len(sizes) != count or min(sizes, default=0) < 2:
         raise OptionError(
             f"nobs={nobs!r} cannot be used for {count} group{'s' if count > 1 else ''}.",

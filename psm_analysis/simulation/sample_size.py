@@ -118,6 +118,12 @@ def power_curve(
     >>> curve["power"].round(1).tolist()
     [0.6, 1.0]
     """
+    if np.isscalar(nobs) or isinstance(parameters, str) or not len(nobs) or not len(parameters):
+        raise OptionError(
+            f"nobs={nobs!r} and parameters={parameters!r} are not lists with something in them.",
+            where="power_curve",
+            remedy="Give nobs=[100, 200] and parameters=['ab'].",
+        )
     records = []
     for n in sorted(nobs):
         with python_warnings.catch_warnings():

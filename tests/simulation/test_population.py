@@ -145,6 +145,13 @@ def test_sizes_and_seeds_are_checked() -> None:
     people = psm.population(TRUE_MEDIATION)
     with pytest.raises(psm.PsmAnalysisError, match="nobs=1 "):
         people.generate(1, seed=1)
+    with pytest.raises(psm.PsmAnalysisError, match=r"nobs=10\.5 "):
+        people.generate(10.5, seed=1)  # type: ignore[arg-type]
+    assert len(people.generate(10.0, seed=1)) == 10  # type: ignore[arg-type]
+    with pytest.raises(psm.PsmAnalysisError, match="The population is str"):
+        psm.monte_carlo(TRUE_MEDIATION, MEDIATION, nobs=200, seed=1)  # type: ignore[arg-type]
+    with pytest.raises(psm.PsmAnalysisError, match="not lists with something in them"):
+        psm.power_curve(people, MEDIATION, nobs=[], parameters=["ab"], seed=1)
     with pytest.raises(psm.PsmAnalysisError, match="seed=None"):
         people.generate(10, seed=None)  # type: ignore[arg-type]
     with pytest.raises(psm.PsmAnalysisError, match="replicates=1,"):
