@@ -81,8 +81,7 @@ def _continuous(people: Population, analysis: Analysis, sizes: Sequence[int]) ->
     moments = [code_moments(people, g) for g in range(len(people.groups))]
     options = {name: value for name, value in analysis.options.items() if name not in OF_ROWS}
     counts = list(sizes)
-    if analysis.options.get("missing") == "fiml" or analysis.options.get("cluster"):
-        options["meanstructure"] = True
+    options["meanstructure"] = _models_means(analysis)
     if analysis.options.get("group") is None:
         moments, counts = [pooled(moments, sizes)], [sum(sizes)]
     labels = list(people.groups) if len(moments) > 1 else [""]
@@ -103,6 +102,17 @@ def _continuous(people: Population, analysis: Analysis, sizes: Sequence[int]) ->
         **options,
     )
     return _target(fit, fit.problem.value(fit.solution.x), fit)
+
+
+def _models_means(analysis: Analysis) -> bool:
+    """Tell whether the fits to rows model means; moments with means always do if nothing is said."""
+    options = analysis.options
+    asked = options.get("meanstructure")
+    if options.get("missing") == "fiml" or asked is None:
+        written = any(term.op == "~1" for term in parse_model(analysis.model).terms)
+        needed = options.get("missing") == "fiml" or options.get("cluster") or options.get("group")
+        return bool(written or needed or "intercepts" in options.get("group_equal", ()))
+    return bool(asked)
 
 
 def _target(fit: SemResult, misfit: float, start: SemResult | None) -> Target:
