@@ -19,6 +19,8 @@ from psm_analysis.sem.problem import ConstraintSystem, Problem
 TOLERANCE, SQUARED = 1e-9, 3e-6
 NEWTON = 0.2
 MAX_ITERATIONS = 300
+SHORT = 0.1
+"""Of a step: where less is taken of it, the information is nearly singular and the next one is damped."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +157,8 @@ def fisher_scoring(problem: Problem, origin: Array, basis: Array) -> tuple[Array
                 return z, iteration, False
             continue
         z, x, value = z + length * step, end, trial
-        damping = 0.0 if damping < 1e-4 else damping / 8.0
+        eased = 0.0 if damping < 1e-4 else damping / 8.0
+        damping = max(4.0 * damping, 1e-3) if length < SHORT else eased
         near = damping == 0.0 and size < NEWTON
     return z, MAX_ITERATIONS, False
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from psm_analysis.errors import ModelError
 from psm_analysis.sem.arrays import Array
 from psm_analysis.sem.casewise import row_scores
 from psm_analysis.sem.design import aggregated
@@ -106,6 +107,19 @@ def moment_meat(e: Estimation) -> Array:
 
 
 def projector(e: Estimation, A: Array) -> Array:
-    """Return ``Z (Z'A Z)^-1 Z'`` for the directions that the constraints leave free."""
+    """Return ``Z (Z'A Z)^-1 Z'`` for the directions that the constraints leave free.
+
+    Raises
+    ------
+    ModelError
+        If the information is singular in these directions.
+    """
     Z = free_directions(e.solution.jacobian)
-    return np.asarray(Z @ np.linalg.inv(Z.T @ A @ Z) @ Z.T)
+    try:
+        return np.asarray(Z @ np.linalg.inv(Z.T @ A @ Z) @ Z.T)
+    except np.linalg.LinAlgError as error:
+        raise ModelError(
+            "The information is singular at the solution: these data do not identify the model, and its test is not "
+            "defined.",
+            remedy="Leave out a factor that explains nothing, or fix one of its parameters.",
+        ) from error

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -10,6 +11,7 @@ import pytest
 from sem.models import DEMOCRACY, HOLZINGER
 
 import psm_analysis as psm
+from psm_analysis.sem.sandwich import projector
 
 
 def items(n: int, loadings: np.ndarray, *, correlation: float = 0.0, seed: int = 1) -> pd.DataFrame:
@@ -194,3 +196,20 @@ def test_a_product_of_two_columns(holzinger: pd.DataFrame) -> None:
     made = psm.sem("x1 ~ x2 + x3 + x2:x3", holzinger)
     given = psm.sem("x1 ~ x2 + x3 + x23", holzinger.assign(x23=holzinger["x2"] * holzinger["x3"]))
     np.testing.assert_allclose(made.tidy()["estimate"], given.tidy()["estimate"], rtol=1e-10)
+
+
+def test_a_singular_information_is_named_and_not_an_error_of_linear_algebra() -> None:
+    flat = SimpleNamespace(solution=SimpleNamespace(jacobian=np.zeros((0, 2))))
+    with pytest.raises(psm.PsmAnalysisError, match="do not identify the model"):
+        projector(flat, np.array([[1.0, 1.0], [1.0, 1.0]]))
+
+
+def test_a_method_factor_without_method_variance_is_found_quickly() -> None:
+    rng = np.random.default_rng(1)
+    a, b = rng.normal(size=(2, 1000))
+    rows = np.column_stack([a] * 4 + [0.4 * a + 0.84**0.5 * b] * 4) * 0.7 + 0.6 * rng.normal(size=(1000, 8))
+    data = pd.DataFrame(rows, columns=[*"pqrs", *"tuvw"])
+    text = "A =~ p + q + r + s; B =~ t + u + v + w; M =~ p + q + r + s + t + u + v + w; M ~~ 0*A + 0*B"
+    fit = psm.cfa(text, data, std_lv=True)
+    assert fit.converged
+    assert fit.iterations < 200
