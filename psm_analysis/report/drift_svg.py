@@ -82,7 +82,7 @@ def bars(
     """
     known = [0.0 if is_missing(value) else float(value) for value in values]
     signed = min(known, default=0.0) < -1e-9
-    reach = 1.15 * max([limit, *map(abs, known)])
+    reach = (1.5 if signed else 1.15) * max([limit, *map(abs, known)])
     label, plot, row = 14 + 7.5 * max(map(_width, names), default=1), 250.0, 18
     zero = label + plot / 2 if signed else label
     unit = plot / 2 / reach if signed else plot / reach
