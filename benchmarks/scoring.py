@@ -1,18 +1,37 @@
-"""Scoring of a large file, parquet to parquet: ``python benchmarks/scoring.py [--rows N] [--large]``.
+"""Scoring of a large file, parquet to parquet: ``python benchmarks/scoring.py [--large] [--spark] [--kills]``.
 
-Sixteen items, 2 % missing, method ``mean``. Ours is the command ``score`` (checks, scores, norms, flags, report of the
-run); the bare query is what DuckDB needs for the scores alone; `sql` is DuckDB with our statement but without checks.
-Each runs in a process of its own; wall time and peak memory of the process are printed, the best of three runs.
+Sixteen items in five scales, 2 % missing, method ``mean``. What each does and writes:
+
+========== ============================================================================================== =======
+engine     work                                                                                           columns
+========== ============================================================================================== =======
+bare       the query somebody would write by hand for the scores, in DuckDB; nothing is checked                 6
+scores     ``psm-analysis score --columns scores``: the same scores, flags, checks of every answer and id,
+           hash of the input, report of the run                                                                 7
+bare all   the query by hand for all columns (errors, counts, percentiles, T, stanines), in DuckDB; nothing
+           is checked                                                                                          31
+all        ``psm-analysis score``: all columns, flags, checks, hash, report                                    32
+pandas     ``ScoringModel.score`` of the whole file in memory                                                  32
+spark      ``psm_analysis.scoring.spark`` in a local cluster of two workers (1 GB each), scores and flags       7
+========== ============================================================================================== =======
+
+Each runs in a process of its own that imports what it needs before the clock starts. Printed are wall time and
+processor time of the best of three runs, and the peak memory of the process (of Spark: driver and workers together).
+``--kills`` kills twenty runs at random moments and looks at what they left.
 """
 
 from __future__ import annotations
 
 import argparse
+import os
+import random
 import resource
 import subprocess
 import sys
 import tempfile
+import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import duckdb
@@ -22,11 +41,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 import psm_analysis as psm
-from psm_analysis.cli import main as command
 
 ROOT = Path(__file__).resolve().parents[1]
 ITEMS = [f"psm{j}" for j in range(1, 17)]
-ENGINES = ("ours", "sql", "bare", "pandas")
+ENGINES = ("bare", "scores", "bare all", "all", "pandas", "spark")
 BLOCK = 500_000
 
 
@@ -42,60 +60,191 @@ def write_wave(path: Path, rows: int) -> None:
             writer.write_table(pa.table(columns, schema=schema))
 
 
-def bare_query(model: psm.ScoringModel, source: Path) -> str:
+def bare_query(model: psm.ScoringModel, source: Path, *, all_columns: bool) -> str:
     """Return what somebody would write by hand: means of the answered items, NULL if too few."""
-    parts = []
+    scores, rest = [], []
     for scale in model.scales:
+        name, norms = scale.id, scale.norms[0]
         total = " + ".join(f"coalesce({item}, 0)" for item in scale.items)
         given = " + ".join(f"({item} IS NOT NULL)::INT" for item in scale.items)
-        parts.append(f"CASE WHEN {given} >= {scale.required} THEN ({total}) / ({given})::DOUBLE END AS {scale.id}")
-    return f"SELECT id, {', '.join(parts)} FROM read_parquet('{source}')"
+        score = f"CASE WHEN {given} >= {scale.required} THEN ({total}) / ({given})::DOUBLE END AS {name}"
+        scores.append(f"{score}, {given} AS {name}_n" if all_columns else score)
+        below = " ".join(f"WHEN {name} < {value!r} THEN {p}.5" for p, value in enumerate(norms.quantiles))
+        rank = f"CASE WHEN {name} IS NULL THEN NULL {below} ELSE 99.5 END"
+        cuts = " + ".join(f"({name}_percentile >= {cut})::INT" for cut in (4, 11, 23, 40, 60, 77, 89, 96))
+        rest.append(f"{name}, CASE WHEN {name}_n = {len(scale.items)} THEN {scale.std_error} END AS {name}_se")
+        rest.append(f"{name}_n, {rank} AS {name}_percentile, 1 + {cuts} AS {name}_stanine")
+        rest.append(f"50 + 10 * ({name} - {norms.mean!r}) / {norms.sd!r} AS {name}_t")
+    query = f"SELECT id, {', '.join(scores)} FROM read_parquet('{source}')"
+    return f"SELECT id, {', '.join(rest)} FROM ({query})" if all_columns else query
 
 
-def run(engine: str, folder: Path) -> None:
-    """Score once and print seconds and megabytes."""
-    source, stored, out = folder / "wave.parquet", folder / "model.json", folder / f"{engine}.parquet"
-    model = psm.load_scoring_model(stored)
-    begin = time.perf_counter()
-    if engine == "ours":
-        sys.stdout, kept = sys.stderr, sys.stdout
-        call = ["score", str(source), "--model", str(stored), "--out", str(out), "--id", "id", "--overwrite"]
-        assert command(call) == 0
-        sys.stdout = kept
-    elif engine == "pandas":
-        model.score(pd.read_parquet(source), id="id").to_parquet(out, index=False)
-    else:
-        with duckdb.connect() as base:
-            base.execute("SET memory_limit = '400MB'")
-            base.execute(f"CREATE VIEW wave AS SELECT * FROM read_parquet('{source}')")
-            query = bare_query(model, source) if engine == "bare" else model.to_sql(id="id")
-            base.execute(f"COPY ({query}) TO '{out}' (FORMAT parquet)")
-    print(time.perf_counter() - begin, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+def run_duckdb(folder: Path, out: Path, *, all_columns: bool) -> None:
+    """Run the query that is written by hand."""
+    query = bare_query(psm.load_scoring_model(folder / "model.json"), folder / "wave.parquet", all_columns=all_columns)
+    with duckdb.connect() as base:
+        base.execute("SET memory_limit = '400MB'")
+        base.execute(f"COPY ({query}) TO '{out}' (FORMAT parquet)")
+
+
+def run_ours(folder: Path, out: Path, *, columns: str) -> None:
+    """Do what the command ``score`` does."""
+    model = psm.load_scoring_model(folder / "model.json")
+    psm.score_file(model, folder / "wave.parquet", out=out, id="id", columns=columns, overwrite=True)
+
+
+def run_pandas(folder: Path, out: Path) -> None:
+    """Score the whole file in memory."""
+    model = psm.load_scoring_model(folder / "model.json")
+    model.score(pd.read_parquet(folder / "wave.parquet"), id="id").to_parquet(out, index=False)
+
+
+def run_spark(folder: Path, out: Path) -> None:
+    """Score in a local cluster of two workers; starting the cluster is not part of the time."""
+    from psm_analysis.scoring.spark import score
+
+    given = spark_session().read.parquet(str(folder / "wave.parquet"))
+    found = score(given, psm.load_scoring_model(folder / "model.json"), id="id", columns="scores")
+    found.write.mode("overwrite").parquet(str(out))
+
+
+def spark_session() -> object:
+    """Return the session of a driver and two workers, 1 GB and one core each."""
+    os.environ |= {"SPARK_LOCAL_IP": "127.0.0.1", "PYSPARK_PYTHON": sys.executable}
+    from pyspark.sql import SparkSession
+
+    builder = SparkSession.builder.master("local-cluster[2,1,1024]").config("spark.ui.enabled", "false")
+    found = builder.config("spark.driver.memory", "1g").getOrCreate()
+    found.sparkContext.setLogLevel("ERROR")
+    return found
+
+
+RUNS: dict[str, Callable[[Path, Path], None]] = {
+    "bare": lambda folder, out: run_duckdb(folder, out, all_columns=False),
+    "scores": lambda folder, out: run_ours(folder, out, columns="scores"),
+    "bare all": lambda folder, out: run_duckdb(folder, out, all_columns=True),
+    "all": lambda folder, out: run_ours(folder, out, columns="all"),
+    "pandas": run_pandas,
+    "spark": run_spark,
+}
+
+
+def measure(engine: str, folder: Path) -> None:
+    """Score once and print seconds, seconds of the processor, and megabytes."""
+    import psm_analysis.scoring.score_file  # noqa: F401
+
+    out = folder / f"{engine.replace(' ', '_')}.parquet"
+    if engine == "spark":
+        spark_session()
+    peak = PeakMemory()
+    begin, before = time.perf_counter(), processor_seconds()
+    RUNS[engine](folder, out)
+    spent = (time.perf_counter() - begin, processor_seconds() - before)
+    print(*spent, peak.stop())
+
+
+class PeakMemory:
+    """The largest memory of this process and its descendants together, looked at ten times a second."""
+
+    def __init__(self) -> None:
+        self.most, self.running = 0.0, True
+        self.thread = threading.Thread(target=self._watch, daemon=True)
+        self.thread.start()
+
+    def _watch(self) -> None:
+        while self.running:
+            self.most = max(self.most, sum(map(resident_megabytes, descendants(os.getpid()))))
+            time.sleep(0.1)
+
+    def stop(self) -> float:
+        """Return megabytes."""
+        self.running = False
+        self.thread.join()
+        return max(self.most, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+
+
+def descendants(pid: int) -> list[int]:
+    """Return a process and all that it started (Linux)."""
+    parents: dict[int, list[int]] = {}
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            text = stat.read_text()
+        except OSError:  # it has ended
+            continue
+        parents.setdefault(int(text.rpartition(")")[2].split()[1]), []).append(int(stat.parent.name))
+    found, queue = [], [pid]
+    while queue:
+        found.append(queue.pop())
+        queue += parents.get(found[-1], [])
+    return found
+
+
+def resident_megabytes(pid: int) -> float:
+    """Return the resident memory of a process, 0 if it has ended."""
+    try:
+        return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * resource.getpagesize() / 2**20
+    except OSError:
+        return 0.0
+
+
+def processor_seconds() -> float:
+    """Return user and system time of this process (not of Spark's workers)."""
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    return used.ru_utime + used.ru_stime
+
+
+def kill_runs(folder: Path, *, runs: int = 20) -> None:
+    """Kill runs at random moments; what stands under the name of the output is nothing, or whole."""
+    out = folder / "killed.parquet"
+    stored = ["--model", str(folder / "model.json"), "--out", str(out), "--id", "id", "--overwrite"]
+    call = [sys.executable, "-m", "psm_analysis", "score", str(folder / "wave.parquet"), *stored]
+    begin = time.monotonic()
+    subprocess.run(call, check=True, stdout=subprocess.DEVNULL)
+    needed, whole = time.monotonic() - begin, out.read_bytes()
+    chance, found = random.Random(1), {"nothing": 0, "whole": 0, "partial": 0}
+    for _ in range(runs):
+        out.unlink(missing_ok=True)
+        run = subprocess.Popen(call, stdout=subprocess.DEVNULL)
+        time.sleep(chance.uniform(0.2, 1.05) * needed)
+        run.kill()
+        run.wait()
+        found["nothing" if not out.exists() else "whole" if out.read_bytes() == whole else "partial"] += 1
+    print(f"{runs} runs killed at random moments left: {found}")
 
 
 def main() -> None:
     """Print a line per engine."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rows", type=int, default=10**6)
     parser.add_argument("--large", action="store_true", help="10 million rows, without pandas")
+    parser.add_argument("--spark", action="store_true", help="the Spark run too (extra spark, Java 17)")
+    parser.add_argument("--kills", action="store_true", help="kill twenty runs")
+    parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--engine", choices=ENGINES, help=argparse.SUPPRESS)
     parser.add_argument("--folder", type=Path, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.engine:
-        run(arguments.engine, arguments.folder)
+        measure(arguments.engine, arguments.folder)
         return
     rows = 10**7 if arguments.large else arguments.rows
+    left_out = ({"pandas"} if arguments.large else set()) | (set() if arguments.spark else {"spark"})
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         write_wave(folder / "wave.parquet", rows)
         reference = psm.read_survey(ROOT / "data" / "synthetic" / "wave1.csv", instruments="psm16")
         psm.calibrate(reference, "psm16").save(folder / "model.json")
-        print(f"{rows} rows, {len(ITEMS)} items\n{'engine':8}{'seconds':>9}{'MB':>8}")
-        for engine in ENGINES[:-1] if arguments.large else ENGINES:
+        if arguments.kills:
+            kill_runs(folder)
+            return
+        print(f"{rows} rows, {len(ITEMS)} items\n{'engine':9}{'seconds':>9}{'processor':>11}{'MB':>7}")
+        for engine in (engine for engine in ENGINES if engine not in left_out):
             call = [sys.executable, __file__, "--engine", engine, "--folder", name]
-            lines = [subprocess.run(call, check=True, capture_output=True, text=True).stdout for _ in range(3)]
-            seconds, megabytes = min(tuple(map(float, line.split()[-2:])) for line in lines)
-            print(f"{engine:8}{seconds:9.2f}{megabytes:8.0f}", flush=True)
+            lines = [
+                subprocess.run(call, check=True, capture_output=True, text=True).stdout
+                for _ in range(arguments.repeats)
+            ]
+            seconds, processor, megabytes = min(tuple(map(float, line.split()[-3:])) for line in lines)
+            print(f"{engine:9}{seconds:9.2f}{processor:11.2f}{megabytes:7.0f}", flush=True)
 
 
 if __name__ == "__main__":
