@@ -40,12 +40,12 @@ def effects_between(table: ParameterTable, *, predictor: str | None, outcome: st
     """
     found: list[Effect] = []
     for group in range(1, table.options.n_groups + 1):
-        arrows = _arrows(table, group)
+        arrows = arrows_of(table, group)
         names = list(dict.fromkeys([*arrows, *(to for targets in arrows.values() for to in targets)]))
         _check(names, predictor=predictor, outcome=outcome)
         for start, end in permutations(names, 2):
             wanted = predictor in (None, start) and outcome in (None, end)
-            routes = list(_routes(arrows, start, end)) if wanted else []
+            routes = list(routes_between(arrows, start, end)) if wanted else []
             if any(len(route) > 2 for route in routes) or (routes and predictor and outcome):
                 found += _effects(routes, arrows, group)
     if not found:
@@ -71,7 +71,7 @@ def comparable_effects(
     """
     found: dict[tuple[str, str], list[Effect]] = {}
     for group in range(1, table.options.n_groups + 1):
-        arrows = _arrows(table, group)
+        arrows = arrows_of(table, group)
         names = list(dict.fromkeys([*arrows, *(to for targets in arrows.values() for to in targets)]))
         _check(names, predictor=predictor, outcome=outcome)
         for start, end in permutations(names, 2):
@@ -80,7 +80,7 @@ def comparable_effects(
             if end in arrows.get(start, {}):
                 path = Effect(f"{start} -> {end}", "path", start, end, group, ((arrows[start][end],),))
                 found.setdefault((path.name, path.kind), []).append(path)
-            routes = list(_routes(arrows, start, end))
+            routes = list(routes_between(arrows, start, end))
             for effect in _effects(routes, arrows, group) if any(len(r) > 2 for r in routes) else []:
                 if effect.kind != "direct":
                     found.setdefault((effect.name, effect.kind), []).append(effect)
@@ -103,8 +103,8 @@ def products(effects: Sequence[Effect], values: Array) -> Array:
     return found
 
 
-def _arrows(table: ParameterTable, group: int) -> dict[str, dict[str, int]]:
-    """Return from each predictor its outcomes with the row of the path."""
+def arrows_of(table: ParameterTable, group: int) -> dict[str, dict[str, int]]:
+    """Return from each predictor in a group (counted from 1) its outcomes with the row of the path."""
     found: dict[str, dict[str, int]] = {}
     for i, p in enumerate(table.parameters):
         if p.op == "~" and p.group == group:
@@ -124,7 +124,7 @@ def _check(names: Sequence[str], *, predictor: str | None, outcome: str | None) 
             )
 
 
-def _routes(arrows: Arrows, start: str, end: str, before: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
+def routes_between(arrows: Arrows, start: str, end: str, before: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
     """Yield the sequences of variables that lead from `start` to `end`."""
     here = (*before, start)
     for target in arrows.get(start, {}):
@@ -136,7 +136,7 @@ def _routes(arrows: Arrows, start: str, end: str, before: tuple[str, ...] = ()) 
         if target == end:
             yield (*here, end)
         else:
-            yield from _routes(arrows, target, end, here)
+            yield from routes_between(arrows, target, end, here)
 
 
 def _effects(routes: Sequence[tuple[str, ...]], arrows: Arrows, group: int) -> list[Effect]:
