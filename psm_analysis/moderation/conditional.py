@@ -1,4 +1,4 @@
-"""``conditional_effects``: direct and indirect effects at values of a moderator, and the index of moderated mediation."""
+"""``conditional_effects``: effects at values of a moderator, and the index of moderated mediation."""
 
 from __future__ import annotations
 
@@ -117,7 +117,7 @@ def conditional_effects(
     Returns
     -------
     ConditionalEffects
-        One row per effect and value in ``tidy()``, which :func:`conditional_effects_table` prints.
+        One row per effect and value in ``tidy()``.
 
     Raises
     ------
@@ -201,10 +201,14 @@ def _quantities(
 ) -> list[_Quantity]:
     indirect = [route for route in routes if len(route) > 2]
     title = f"{routes[0][0]} -> {routes[0][-1]}"
-    wholes = [(" -> ".join(route), "indirect", (route,)) for route in indirect]
+    wholes: list[tuple[str, str, tuple[Route, ...]]] = [
+        (" -> ".join(route), "indirect", (route,)) for route in indirect
+    ]
     if len(indirect) > 1:
         wholes.append((f"{title}: total indirect", "total indirect", tuple(indirect)))
-    others = [(f"{title}: direct", "direct", (route,)) for route in routes if len(route) == 2]
+    others: list[tuple[str, str, tuple[Route, ...]]] = [
+        (f"{title}: direct", "direct", (route,)) for route in routes if len(route) == 2
+    ]
     if indirect and others:
         others.append((f"{title}: total", "total", tuple(routes)))
     found = [_Quantity(*whole[:2], group, whole[2], place) for whole in (*wholes, *others) for place in places]

@@ -162,7 +162,7 @@ def _zeros(fit: SemResult, product: str, pair: tuple[str, str], g: int) -> tuple
 
 
 def _centres(rows: Array, product: str, pair: Sequence[str]) -> tuple[float, float]:
-    """Return a and b of ``product = x w - b x - a w + c``, which holds for centred and for residual-centred products."""
+    """Return a and b of ``product = x w - b x - a w + c``, for centred and residual-centred products."""
     x, w, xw = rows[~np.isnan(rows).any(axis=1)].T
     design = np.column_stack([np.ones(len(x)), x, w, x * w])
     coefficients, *_ = np.linalg.lstsq(design, xw, rcond=None)

@@ -47,9 +47,7 @@ def significance_region(
         if b == 0.0:
             return SignificanceRegion(math.nan, math.nan, "everywhere" if c > 0 else "nowhere")
         root = -c / b
-        return (
-            SignificanceRegion(root, math.inf, "above") if b > 0 else SignificanceRegion(-math.inf, root, "below")
-        )
+        return SignificanceRegion(root, math.inf, "above") if b > 0 else SignificanceRegion(-math.inf, root, "below")
     inside = b * b - 4.0 * a * c
     if inside <= 0.0:
         return SignificanceRegion(math.nan, math.nan, "everywhere" if a > 0 else "nowhere")

@@ -191,7 +191,7 @@ def _products(values: pd.DataFrame, made: Mapping[str, Pair], method: ProductMet
     parts = values - values.mean() if method in ("double", "mean") else values
     products = pd.DataFrame({label: parts[a] * parts[b] for label, (a, b) in made.items()}, index=values.index)
     if method == "double":
-        return products - products.mean()
+        return pd.DataFrame(products - products.mean())
     if method == "residual":
         complete = values.notna().all(axis=1).to_numpy()
         if complete.sum() <= values.shape[1] + 1:
@@ -202,13 +202,11 @@ def _products(values: pd.DataFrame, made: Mapping[str, Pair], method: ProductMet
             )
         design = np.column_stack([np.ones(len(values)), values])
         weights, *_ = np.linalg.lstsq(design[complete], products.to_numpy()[complete], rcond=None)
-        return products - design @ weights
+        return pd.DataFrame(products - design @ weights)
     return products
 
 
-def _model(
-    made: Mapping[str, Pair], *, factor: str, factors: Pair, method: ProductMethod, single: bool
-) -> str:
+def _model(made: Mapping[str, Pair], *, factor: str, factors: Pair, method: ProductMethod, single: bool) -> str:
     lines = [f"{factor} =~ " + " + ".join(made)]
     labels = list(made)
     if not single:

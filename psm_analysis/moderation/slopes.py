@@ -76,7 +76,7 @@ class SimpleSlopes(Result):
         return pd.DataFrame([row])
 
     def curve(self, points: int = 101) -> pd.DataFrame:
-        """Return the slope over the range of the moderator, for :func:`johnson_neyman_plot`.
+        """Return the slope over the range of the moderator, to be drawn with its band.
 
         Columns: those of ``tidy()``, and ``significant`` by the region.
         """
@@ -84,7 +84,7 @@ class SimpleSlopes(Result):
         return frame.assign(significant=[self.region.holds(w) for w in frame["moderator_value"]])
 
     def lines(self) -> pd.DataFrame:
-        """Return the predicted outcome at low and high predictor, one line per value, for :func:`simple_slopes_plot`.
+        """Return the predicted outcome at low and high predictor, one line per value of the moderator.
 
         The predictor runs two standard deviations around its mean. The prediction is the difference from somebody who
         is average in predictor and moderator, other things equal, in units of the outcome. Columns: ``predictor,
@@ -103,8 +103,8 @@ class SimpleSlopes(Result):
 
         for w in self.frame["moderator_value"]:
             moved = slope(path.moderator, {path.predictor: mean}) * (w - w_mean)
-            for x in (mean - 2.0 * sd, mean + 2.0 * sd):
-                rows.append((w, x, moved + slope(path.predictor, {path.moderator: w}) * (x - mean)))
+            steep = slope(path.predictor, {path.moderator: w})
+            rows += [(w, mean + step * sd, moved + steep * step * sd) for step in (-2.0, 2.0)]
         found = pd.DataFrame(rows, columns=["moderator_value", "predictor_value", "predicted"])
         return pd.concat([_names(path, len(found)), found], axis=1)
 
@@ -142,7 +142,7 @@ def simple_slopes(
     Returns
     -------
     SimpleSlopes
-        ``tidy()`` for :func:`simple_slopes_table`, ``curve()`` and ``lines()`` for the figures.
+        Slopes in ``tidy()``, the region in ``glance()``, what figures show in ``curve()`` and ``lines()``.
 
     Raises
     ------
@@ -233,9 +233,7 @@ def _region(model: Moderated, path: _Path, source: Uncertainty) -> SignificanceR
     b1, b3 = line(source.fit.estimates[None])[0]
     V = source.covariance(line)
     critical = float(special.ndtri(0.5 + source.level / 2.0))
-    return significance_region(
-        float(b1), float(b3), float(V[0, 0]), float(V[0, 1]), float(V[1, 1]), critical=critical
-    )
+    return significance_region(float(b1), float(b3), float(V[0, 0]), float(V[0, 1]), float(V[1, 1]), critical=critical)
 
 
 def _support(fit: SemResult, path: _Path, region: SignificanceRegion) -> tuple[tuple[float, float], float]:

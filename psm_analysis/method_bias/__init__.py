@@ -1,0 +1,1 @@
+"""How much of what questionnaires measure is the method: one factor, method factors, markers, reversed wording."""

@@ -1,0 +1,311 @@
+"""``method_bias``: one factor, method factor, marker sequence and reversed wording in one table."""
+
+from __future__ import annotations
+
+import math
+import warnings as python_warnings
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from psm_analysis.errors import ConvergenceError, DataError, ModelError, OptionError, PsmAnalysisWarning
+from psm_analysis.method_bias.decomposition import factor_correlations, method_share, reliability_parts
+from psm_analysis.method_bias.measurement import Measurement, measurement_of
+from psm_analysis.method_bias.result import MethodBias
+from psm_analysis.sem.compare import compare, measure_kind, measures_of
+from psm_analysis.sem.fit import cfa, sem
+from psm_analysis.sem.result import SemResult
+
+HARMAN_LIMIT = 0.5
+PLAIN, EQUAL, FREE, WORDING = (
+    "Measurement model",
+    "Method factor, equal",
+    "Method factor, free",
+    "Correlated uniqueness",
+)
+MARKER_CFA, BASELINE, METHOD_C, METHOD_U, METHOD_R = "Marker CFA", "Baseline", "Method-C", "Method-U", "Method-R"
+
+
+@dataclass(frozen=True, slots=True)
+class _Study:
+    """What is fitted, with which options, and what came of it so far (the two last are filled as it goes)."""
+
+    measurement: Measurement
+    data: pd.DataFrame
+    options: Mapping[str, Any]
+    alpha: float
+    fits: dict[str, SemResult] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+
+    def fit(self, name: str, text: str, *, regressions: bool = False) -> SemResult | None:
+        """Fit a model and keep it, or note why it has no solution."""
+        with python_warnings.catch_warnings(record=True) as caught:
+            python_warnings.simplefilter("always")
+            try:
+                found = (sem if regressions else cfa)(text, self.data, std_lv=True, **self.options)
+            except ConvergenceError as error:
+                self.notes.append(f"{name}: {error.what}")
+                return None
+        self.notes.extend(f"{name}: {w.message}" for w in caught if issubclass(w.category, PsmAnalysisWarning))
+        if not found.converged:
+            self.notes.append(f"{name}: no solution was found.")
+            return None
+        self.fits[name] = found
+        return found
+
+    def needed(self, name: str, text: str) -> SemResult:
+        """Fit a model without which there is nothing to compare."""
+        found = self.fit(name, text)
+        if found is None:
+            raise ConvergenceError(
+                f"The model {name!r} has no solution.", where="method_bias", remedy="Look at the model by psm.cfa."
+            )
+        return found
+
+
+def method_bias(
+    model: str,
+    data: pd.DataFrame,
+    *,
+    marker: Sequence[str] = (),
+    reversed_items: Sequence[str] = (),
+    alpha: float = 0.05,
+    **options: Any,
+) -> MethodBias:
+    """Test for common method bias in every usual way, in one table with a verdict in words.
+
+    - *Harman*: the share of the first unrotated component and the fit of one factor. Shown because reviewers ask for
+      it: it misses all but overwhelming method variance (Podsakoff et al., 2003).
+    - *Method factor*: an uncorrelated factor of all items, with equal and with free loadings.
+    - *Marker* (Williams, Hartman & Cavazotte, 2010): the CFA with the marker; the baseline, in which the marker is
+      uncorrelated and keeps the loadings and residual variances of the CFA; Method-C with equal loadings of all items
+      on it; Method-U with free ones; Method-R, the better of the two with factor covariances fixed at those of the
+      baseline. Method-C against the baseline tests method variance, Method-U against Method-C whether it is unequal,
+      Method-R whether it biases the correlations. Reliability is decomposed by the model chosen.
+    - *Measured latent marker*: correlations of the factors with the marker partialled out.
+    - *Correlated uniqueness*: residual covariances among reversed items (Marsh, 1996).
+
+    Parameters
+    ----------
+    model
+        The measurement model, lines with ``=~`` (and residual covariances).
+    data
+        One row per respondent. Items should have the same response scale: equal loadings presuppose it.
+    marker
+        Two or more items that have nothing to do with the subject, but were asked in the same way.
+    reversed_items
+        Items of reversed wording.
+    alpha
+        Level of the tests of differences.
+    **options
+        ``estimator``, ``ordered``, ``missing``, ``cluster`` ... as for :func:`cfa`; not ``group``.
+
+    Returns
+    -------
+    MethodBias
+        The table in ``tidy()``, ``correlations``, ``reliability``, ``verdict()``.
+
+    Raises
+    ------
+    ModelError
+        If the model has regressions, factors of factors, or a factor of one item.
+    OptionError
+        If the marker has one item or shares one with a factor; if reversed items are unknown or all there are.
+    DataError
+        If a marker item is a linear combination of the other items.
+    ConvergenceError
+        If the measurement model has no solution.
+
+    References
+    ----------
+    Podsakoff, P. M., MacKenzie, S. B., Lee, J.-Y., & Podsakoff, N. P. (2003). Journal of Applied Psychology, 88,
+    879-903. Williams, L. J., Hartman, N., & Cavazotte, F. (2010). Method variance and marker variables. Organizational
+    Research Methods, 13, 477-514. Marsh, H. W. (1996). Journal of Personality and Social Psychology, 70, 810-819.
+
+    Examples
+    --------
+    >>> import numpy as np, pandas as pd, psm_analysis as psm
+    >>> rng = np.random.default_rng(1)
+    >>> style, a, b = rng.normal(size=(3, 500))
+    >>> data = pd.DataFrame({f"{f}{i}": v + 0.6 * style + rng.normal(size=500) for f, v in (("a", a), ("b", b))
+    ...                      for i in (1, 2, 3, 4)})
+    >>> marker = {f"m{i}": style + rng.normal(size=500) for i in (1, 2, 3)}
+    >>> text = "A =~ a1 + a2 + a3 + a4; B =~ b1 + b2 + b3 + b4"
+    >>> found = psm.method_bias(text, data.assign(**marker), marker=["m1", "m2", "m3"])
+    >>> found.chosen, found.tidy().set_index("model").loc["Method-R", "decision"]
+    ('Method-C', 'biasing')
+    """
+    if not 0.0 < alpha < 1.0:
+        raise OptionError(f"alpha={alpha} is not between 0 and 1.", where="argument 'alpha'", remedy="Use 0.05.")
+    if "group" in options or "std_lv" in options:
+        raise OptionError(
+            "Groups and the scale of the factors are not options of method_bias.",
+            where="arguments of method_bias",
+            remedy="Call it for the rows of one group at a time.",
+        )
+    parts = measurement_of(model, marker=marker, reversed_items=reversed_items)
+    _check_marker_data(data, parts)
+    study = _Study(parts, data, options, alpha)
+    plain = study.needed(PLAIN, parts.text())
+    study = replace(study, measurement=replace(parts, starts=_solution(plain)))
+    rows = [_harman(plain), _row(study, PLAIN), *_one_factor(study), *_method_factor(study)]
+    if reversed_items:
+        study.fit(WORDING, study.measurement.correlated_uniqueness(reversed_items))
+        rows.append(_decided(study, WORDING, against=PLAIN, better="present", else_="absent"))
+    chosen, reliability = "", pd.DataFrame()
+    if marker:
+        marked, chosen = _marker_sequence(study)
+        rows += marked
+        reliability = reliability_parts(study.fits[chosen], parts)
+    correlations = _correlations(study, chosen)
+    frame = pd.DataFrame(rows)
+    for note in study.notes:
+        python_warnings.warn(note, PsmAnalysisWarning, stacklevel=2)
+    return MethodBias(frame, correlations, reliability, study.fits, chosen, alpha, tuple(study.notes))
+
+
+def _solution(fit: SemResult) -> dict[tuple[str, str, str], float]:
+    """Return the estimates of a fit, without the residual variances of ordinal items, which are no parameters."""
+    frame = fit.tidy()
+    frame = frame[~((frame["op"] == "~~") & frame["lhs"].isin(fit.table.roles.ordered))]
+    keys = zip(frame["lhs"], frame["op"], frame["rhs"], strict=True)
+    return {(str(a), str(op), str(b)): float(v) for (a, op, b), v in zip(keys, frame["estimate"], strict=True)}
+
+
+def _check_marker_data(data: pd.DataFrame, parts: Measurement) -> None:
+    present = [item for item in parts.items if item in data.columns]
+    for item in parts.marker:
+        others = [*present, *(other for other in parts.marker if other != item)]
+        if item not in data.columns or any(other not in data.columns for other in others):
+            continue
+        rows = data[[item, *others]].apply(pd.to_numeric, errors="coerce").dropna().to_numpy(dtype=float)
+        if len(rows) <= len(others) + 1 or rows[:, 0].std() == 0:
+            continue
+        design = np.column_stack([np.ones(len(rows)), rows[:, 1:]])
+        rest = rows[:, 0] - design @ np.linalg.lstsq(design, rows[:, 0], rcond=None)[0]
+        if rest.var() < 1e-10 * rows[:, 0].var():
+            raise DataError(
+                f"The marker item {item!r} is a linear combination of other items: it is correlated by construction.",
+                where="argument 'marker'",
+                remedy="Use items that were asked, not computed.",
+            )
+
+
+def _harman(plain: SemResult) -> dict[str, Any]:
+    """Return the share of the first principal component of the items' correlations."""
+    cov = plain.sample.groups[0].cov
+    sd = np.sqrt(np.diagonal(cov))
+    share = float(np.linalg.eigvalsh(cov / np.outer(sd, sd))[-1] / len(cov))
+    decision = "one factor" if share > HARMAN_LIMIT else "not one factor"
+    return _blank("Harman") | {"share": share, "decision": decision}
+
+
+def _one_factor(study: _Study) -> list[dict[str, Any]]:
+    if len(study.measurement.factors) < 2:
+        return []
+    study.fit("One factor", study.measurement.one_factor())
+    return [_decided(study, "One factor", against=PLAIN, better="not one factor", else_="one factor")]
+
+
+def _method_factor(study: _Study) -> list[dict[str, Any]]:
+    parts = study.measurement
+    rows = []
+    for name, equal, against in ((EQUAL, True, PLAIN), (FREE, False, EQUAL)):
+        _try(study, name, parts.method_factor(equal=equal))
+        row = _decided(study, name, against=against, better="present", else_="absent")
+        rows.append(row | {"share": _share(study, name, parts.method_name)})
+    return rows
+
+
+def _try(study: _Study, name: str, text: str) -> None:
+    """Fit a model that may not be identified."""
+    try:
+        study.fit(name, text)
+    except ModelError as error:
+        study.notes.append(f"{name}: {error.what}")
+
+
+def _marker_sequence(study: _Study) -> tuple[list[dict[str, Any]], str]:
+    parts = study.measurement
+    first = study.needed(MARKER_CFA, parts.with_marker())
+    estimates = _solution(first)
+    fixed = {
+        item: (estimates[parts.marker_name, "=~", item], estimates.get((item, "~~", item), math.nan))
+        for item in parts.marker
+    }
+    baseline = study.needed(BASELINE, parts.baseline(fixed))
+    study.fit(METHOD_C, parts.marked(fixed, equal=True))
+    _try(study, METHOD_U, parts.marked(fixed, equal=False))
+    rows = [_row(study, MARKER_CFA), _row(study, BASELINE)]
+    for name, against in ((METHOD_C, BASELINE), (METHOD_U, METHOD_C)):
+        row = _decided(study, name, against=against, better="present", else_="absent")
+        rows.append(row | {"share": _share(study, name, parts.marker_name)})
+    decisions = {row["model"]: row["decision"] for row in rows}
+    chosen = (
+        METHOD_U if decisions[METHOD_U] == "present" else METHOD_C if decisions[METHOD_C] == "present" else BASELINE
+    )
+    pairs = factor_correlations(baseline, list(parts.factors))
+    if pairs and METHOD_C in study.fits:
+        against = METHOD_C if chosen == BASELINE else chosen
+        study.fit(METHOD_R, parts.restricted(fixed, pairs, equal=against == METHOD_C))
+        row = _decided(study, METHOD_R, against=against, better="biasing", else_="harmless")
+        rows.append(row | {"share": _share(study, METHOD_R, parts.marker_name)})
+        study.fit("Partialled", parts.partialled(), regressions=True)
+    return rows, chosen
+
+
+def _correlations(study: _Study, chosen: str) -> pd.DataFrame:
+    factors = list(study.measurement.factors)
+    sources = {"measurement": PLAIN, "method_factor": EQUAL, "marker": chosen, "partialled": "Partialled"}
+    found = {
+        column: factor_correlations(study.fits[name], factors)
+        for column, name in sources.items()
+        if name in study.fits and name != BASELINE
+    }
+    pairs = list(found["measurement"])
+    frame = pd.DataFrame(pairs, columns=["first", "second"])
+    for column, values in found.items():
+        frame[column] = [values[pair] if abs(values[pair]) <= 1.0 else math.nan for pair in pairs]
+    return frame
+
+
+def _share(study: _Study, name: str, factor: str) -> float:
+    return method_share(study.fits[name], factor, study.measurement.items) if name in study.fits else math.nan
+
+
+def _blank(name: str) -> dict[str, Any]:
+    numbers = ("df", "chisq", "cfi", "rmsea", "srmr", "share")
+    row: dict[str, Any] = {"model": name} | dict.fromkeys(numbers, math.nan) | {"compared_with": ""}
+    return row | dict.fromkeys(("statistic", "df_diff", "p_value", "delta_cfi"), math.nan) | {"decision": ""}
+
+
+def _row(study: _Study, name: str) -> dict[str, Any]:
+    row = _blank(name)
+    if name in study.fits:
+        fit = study.fits[name]
+        now = measures_of(fit, measure_kind([fit]))
+        row |= {"df": fit.fit_measures["df"], "chisq": fit.fit_measures["chisq"]}
+        row |= {key: now[key] for key in ("cfi", "rmsea", "srmr")}
+    return row
+
+
+def _decided(study: _Study, name: str, *, against: str, better: str, else_: str) -> dict[str, Any]:
+    """Return the row of a model, with the test of its difference from another and the decision by it."""
+    row = _row(study, name) | {"compared_with": against}
+    if name not in study.fits or against not in study.fits:
+        return row | {"decision": "no solution"}
+    test = compare(study.fits[against], study.fits[name]).tidy().iloc[-1]
+    p_value = float(test["p_value"])
+    row |= {"statistic": float(test["statistic"]), "df_diff": float(test["df_diff"]), "p_value": p_value}
+    row["delta_cfi"] = row["cfi"] - _row(study, against)["cfi"]
+    if math.isnan(p_value):
+        return row
+    if row["statistic"] < -1e-3:
+        study.notes.append(
+            f"{name}: it fits worse than {against}, which it holds: the search ended in a local minimum."
+        )
+        return row | {"decision": "no solution"}
+    return row | {"decision": better if p_value < study.alpha else else_}

@@ -1,0 +1,155 @@
+"""What a study of common method bias found: one table, correlations, reliability, and a verdict in words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import pandas as pd
+
+from psm_analysis._options import Language, check_option
+from psm_analysis._results import Result
+from psm_analysis.sem.result import SemResult
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class MethodBias(Result):
+    """Tests of common method bias.
+
+    Attributes
+    ----------
+    frame
+        One row per model; see :meth:`tidy`.
+    correlations
+        One row per pair of factors: ``first, second, measurement`` (the correlation in the plain model) and the same
+        correlation with method variance taken out: ``method_factor``, ``marker``, ``partialled`` (nan where the
+        solution is inadmissible).
+    reliability
+        One row per factor: ``factor, total, substantive, method, method_percent``: omega of the marker model chosen,
+        divided into what the factor and what the marker contribute; empty without a marker.
+    fits
+        Name of the model to its fit.
+    chosen
+        The marker model that was kept: ``Method-C``, ``Method-U`` or ``Baseline``; blank without a marker.
+    alpha
+        Level of the tests.
+    warnings
+        What is doubtful.
+    """
+
+    frame: pd.DataFrame
+    correlations: pd.DataFrame
+    reliability: pd.DataFrame
+    fits: Mapping[str, SemResult]
+    chosen: str
+    alpha: float
+    warnings: tuple[str, ...]
+
+    def tidy(self) -> pd.DataFrame:
+        """Return one row per model.
+
+        Columns: ``model, df, chisq, cfi, rmsea, srmr, share`` (of the items' variance that is the method's; Harman: of
+        the first component), ``compared_with, statistic, df_diff, p_value, delta_cfi, decision`` (``present``,
+        ``absent``, ``biasing``, ``harmless``, ``not one factor``, ``one factor``, ``no solution``, or blank).
+        """
+        return self.frame.copy()
+
+    def glance(self) -> pd.DataFrame:
+        """Return one row: models fitted, the marker model chosen, shares, and the largest change of a correlation."""
+        shares = self.frame.set_index("model")["share"]
+        row = {"models": len(self.fits), "chosen": self.chosen, "harman": shares["Harman"]}
+        row |= {"method_factor": shares["Method factor, equal"], "largest_change": self.largest_change}
+        return pd.DataFrame([row | {"alpha": self.alpha}])
+
+    @property
+    def largest_change(self) -> float:
+        """The largest change of a factor correlation when method variance is taken out; nan for one factor."""
+        if self.correlations.empty:
+            return float("nan")
+        adjusted = self.correlations.drop(columns=["first", "second", "measurement"])
+        return float(adjusted.sub(self.correlations["measurement"], axis=0).abs().max().max())
+
+    def verdict(self, lang: Language = "en") -> str:
+        """Return what the tests say, in plain words.
+
+        Parameters
+        ----------
+        lang
+            "en" or "zh".
+        """
+        check_option(lang, Language, name="lang")
+        decisions = self.frame.set_index("model")["decision"]
+        parts = [_harman(self.frame, lang)]
+        parts.append(_WORDS["factor_" + decisions["Method factor, equal"].replace(" ", "_")][lang == "zh"])
+        if self.chosen:
+            kind = "marker_absent" if self.chosen == "Baseline" else "marker_present"
+            parts.append(_WORDS[kind][lang == "zh"].format(model=self.chosen))
+        if "Method-R" in decisions:
+            parts.append(_WORDS[decisions["Method-R"]][lang == "zh"])
+        if "Correlated uniqueness" in decisions:
+            parts.append(_WORDS["wording_" + decisions["Correlated uniqueness"].replace(" ", "_")][lang == "zh"])
+        if self.largest_change == self.largest_change:
+            parts.append(_WORDS["change"][lang == "zh"].format(change=self.largest_change))
+        return ("" if lang == "zh" else " ").join(parts)
+
+    def summary(self) -> str:
+        """Return the table and the verdict as text."""
+        return f"{Result.summary(self)}\n\n{self.verdict()}"
+
+
+def _harman(frame: pd.DataFrame, lang: Language) -> str:
+    share = float(frame.loc[frame["model"] == "Harman", "share"].iloc[0])
+    return _WORDS["harman"][lang == "zh"].format(percent=100.0 * share)
+
+
+_WORDS: dict[str, tuple[str, str]] = {
+    "harman": (
+        "The first unrotated component holds {percent:.1f} % of the variance of the items; that it is below 50 % "
+        "proves nothing, for the test misses all but overwhelming method variance.",
+        "未旋转的第一主成分解释了题项变异的 {percent:.1f}%；低于 50% 并不能证明不存在共同方法偏差，"
+        "该检验只能发现极强的方法变异。",
+    ),
+    "factor_present": (
+        "An unmeasured method factor improves fit: the items share variance beyond their factors, of method or "
+        "of content.",
+        "加入未测量的方法因子后拟合显著改善：题项之间存在超出各自因子的共同变异，可能来自方法，也可能来自内容。",
+    ),
+    "factor_absent": (
+        "An unmeasured method factor does not improve fit.",
+        "加入未测量的方法因子后拟合没有显著改善。",
+    ),
+    "factor_no_solution": (
+        "The model with an unmeasured method factor has no solution.",
+        "含未测量方法因子的模型没有得到解。",
+    ),
+    "marker_present": (
+        "Items share variance with the marker ({model}): there is method variance.",
+        "题项与标记变量有共同变异（{model}）：存在方法变异。",
+    ),
+    "marker_absent": (
+        "Items share no variance with the marker: no method variance of the kind that it catches.",
+        "题项与标记变量没有共同变异：未发现标记变量所能反映的方法变异。",
+    ),
+    "biasing": (
+        "It biases the correlations of the factors (Method-R fits worse): report those that are corrected.",
+        "方法变异使因子间相关产生偏差（Method-R 拟合更差）：应报告校正后的相关。",
+    ),
+    "harmless": (
+        "It does not bias the correlations of the factors (Method-R fits as well).",
+        "方法变异未使因子间相关产生显著偏差（Method-R 拟合没有变差）。",
+    ),
+    "wording_present": (
+        "Reversed wording adds shared variance: keep the residual covariances of reversed items in the model.",
+        "反向措辞带来额外的共同变异：模型中应保留反向题项的残差相关。",
+    ),
+    "wording_absent": ("Reversed wording adds no shared variance.", "反向措辞没有带来额外的共同变异。"),
+    "wording_no_solution": (
+        "The model with residual covariances of the reversed items has no solution.",
+        "含反向题项残差相关的模型没有得到解。",
+    ),
+    "no solution": ("Method-R has no solution.", "Method-R 模型没有得到解。"),
+    "change": (
+        "Taking method variance out changes a correlation of factors by {change:.2f} at most.",
+        "去除方法变异后，因子间相关最多改变 {change:.2f}。",
+    ),
+}

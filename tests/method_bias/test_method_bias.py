@@ -1,0 +1,152 @@
+"""Method bias against lavaan 0.6-14, and what it says of populations with and without it."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import psm_analysis as psm
+
+TEXT = "A =~ a1 + a2 + a3 + a4\nB =~ b1 + b2 + b3 + b4"
+MARKER = ["m1", "m2", "m3"]
+LAVAAN = {
+    "Measurement model": [19, 15.19227979, 1.00000000, 0.01822934],
+    "Marker CFA": [41, 48.97873971, 0.99621786, 0.02549965],
+    "Baseline": [49, 182.14167619, 0.93688725, 0.15583919],
+    "Method-C": [48, 50.30905065, 0.99890545, 0.02854548],
+    "Method-U": [41, 43.39152358, 0.99886635, 0.02352344],
+    "Method-R": [49, 64.19794123, 0.99279577, 0.05418271],
+}
+
+
+def survey(seed: int = 1, *, style: float = 0.6, n: int = 500) -> pd.DataFrame:
+    """Two unrelated factors and a marker, all items with the same response style."""
+    rng = np.random.default_rng(seed)
+    common, a, b = rng.normal(size=(3, n))
+    factors = (("a", a), ("b", b))
+    data = {f"{f}{i}": v + style * common + rng.normal(size=n) for f, v in factors for i in (1, 2, 3, 4)}
+    return pd.DataFrame(data | {f"m{i}": common + rng.normal(size=n) for i in (1, 2, 3)})
+
+
+@pytest.fixture(scope="module")
+def biased() -> psm.MethodBias:
+    return psm.method_bias(TEXT, survey(), marker=MARKER)
+
+
+def test_marker_sequence_is_that_of_lavaan(biased: psm.MethodBias) -> None:
+    frame = biased.tidy().set_index("model")
+    for name, expected in LAVAAN.items():
+        np.testing.assert_allclose(
+            frame.loc[name, ["df", "chisq", "cfi", "srmr"]].astype(float), expected, rtol=2e-5, atol=1e-7
+        )
+    assert frame.loc["Method-R", "statistic"] == pytest.approx(64.19794123 - 50.30905065, rel=1e-4)
+
+
+def test_reliability_is_divided_as_by_hand(biased: psm.MethodBias) -> None:
+    """From lavaan's standardizedSolution of Method-C."""
+    columns = ["total", "substantive", "method"]
+    expected = [[0.85642645, 0.67253609, 0.18389036], [0.84073464, 0.64097364, 0.19976099]]
+    np.testing.assert_allclose(biased.reliability[columns], expected, rtol=2e-5)
+
+
+def test_harman_is_the_first_eigenvalue(biased: psm.MethodBias) -> None:
+    assert biased.tidy()["share"].iloc[0] == pytest.approx(0.42229913, rel=1e-7)
+
+
+def test_correlations_are_corrected(biased: psm.MethodBias) -> None:
+    """The factors are unrelated in the population; style makes them correlate by .36 / 1.36 = .26."""
+    row = biased.correlations.iloc[0]
+    assert row["measurement"] == pytest.approx(0.265, abs=0.1)
+    assert abs(row["marker"]) < 0.1
+    assert abs(row["partialled"]) < 0.1
+    data = survey()
+    fit = psm.cfa(f"{TEXT}\nM =~ m1 + m2 + m3", data, std_lv=True).tidy().set_index(["lhs", "op", "rhs"])["estimate"]
+    r, am, bm = fit["A", "~~", "B"], fit["A", "~~", "M"], fit["B", "~~", "M"]
+    partial = (r - am * bm) / np.sqrt((1 - am**2) * (1 - bm**2))
+    assert row["partialled"] == pytest.approx(partial, abs=1e-5)
+
+
+def test_verdict_in_words(biased: psm.MethodBias) -> None:
+    assert biased.chosen == "Method-C"
+    assert "there is method variance" in biased.verdict()
+    assert "biases the correlations" in biased.verdict()
+    assert "proves nothing" in biased.verdict()
+    assert "存在方法变异" in biased.verdict("zh")
+    assert biased.verdict() in biased.summary()
+
+
+def test_without_method_variance_nothing_is_found() -> None:
+    clean = psm.method_bias(TEXT, survey(style=0.0), marker=MARKER)
+    assert clean.chosen == "Baseline"
+    assert "no method variance" in clean.verdict()
+    assert clean.tidy().set_index("model").loc["Method-R", "decision"] == "harmless"
+    assert clean.largest_change < 0.1
+
+
+@pytest.mark.slow
+def test_the_marker_test_errs_as_often_as_it_says() -> None:
+    """Baseline against Method-C without method variance: 5 % of 200 samples, give or take three standard errors."""
+    decisions = [
+        psm.method_bias(TEXT, survey(seed, style=0.0, n=400), marker=MARKER).tidy().set_index("model")
+        for seed in range(200)
+    ]
+    rate = np.mean([frame.loc["Method-C", "p_value"] < 0.05 for frame in decisions])
+    assert abs(rate - 0.05) < 3 * np.sqrt(0.05 * 0.95 / 200)
+
+
+def test_reversed_wording_is_found() -> None:
+    rng = np.random.default_rng(3)
+    data = survey(style=0.0)
+    wording = rng.normal(size=len(data))
+    for item in ("a3", "a4", "b4"):
+        data[item] = -(data[item] + 0.7 * wording)
+    found = psm.method_bias(TEXT, data, reversed_items=["a3", "a4", "b4"])
+    frame = found.tidy().set_index("model")
+    assert frame.loc["Correlated uniqueness", "decision"] == "present"
+    by_hand = psm.cfa(f"{TEXT}\na3 ~~ a4 + b4\na4 ~~ b4", data).fit_measures
+    assert frame.loc["Correlated uniqueness", "chisq"] == pytest.approx(by_hand["chisq"], rel=1e-6)
+    assert found.reliability.empty
+    assert "Reversed wording adds" in found.verdict()
+
+
+def test_method_factor_holds_the_measurement_model() -> None:
+    """With items that point both ways too, where a careless start ends in a solution of the method alone."""
+    data = survey(style=0.5)
+    data[["b1", "b2", "b3", "b4"]] *= -1
+    frame = psm.method_bias(TEXT, data).tidy().set_index("model")
+    assert frame.loc["Method factor, equal", "statistic"] > -1e-4
+    assert frame.loc["Method factor, free", "statistic"] > -1e-4
+
+
+def test_one_factor_has_no_free_method_factor() -> None:
+    with pytest.warns(psm.PsmAnalysisWarning, match="not identified"):
+        found = psm.method_bias("A =~ a1 + a2 + a3 + a4", survey())
+    frame = found.tidy().set_index("model")
+    assert "One factor" not in frame.index
+    assert frame.loc["Method factor, free", "decision"] == "no solution"
+    assert np.isnan(found.largest_change)
+
+
+@pytest.mark.parametrize(
+    ("text", "options", "match"),
+    [
+        ("A =~ a1 + a2 + a3\nB =~ b1 + b2 + b3\nB ~ A", {}, "matter of the measurement model"),
+        ("A =~ a1 + a2 + a3\nB =~ b1", {}, "has one item"),
+        ("A =~ a1 + a2\nB =~ b1 + b2\nG =~ A + B", {}, "factor of factors"),
+        (TEXT, {"marker": ["m1"]}, "no measurement model"),
+        (TEXT, {"marker": "m1"}, "list of different items"),
+        (TEXT, {"marker": ["a1", "m1"]}, "correlated by construction"),
+        (TEXT, {"marker": ["m1", "total"]}, "correlated by construction"),
+        (TEXT, {"reversed_items": ["a9", "a1"]}, "'a9' is not in the model"),
+        (TEXT, {"reversed_items": ["a1"]}, "two reversed items or more"),
+        (TEXT, {"alpha": 2.0}, "between 0 and 1"),
+        (TEXT, {"group": "m1"}, "one group at a time"),
+        (TEXT, {"marker": ["m1", "m9"]}, "'m9'"),
+    ],
+)
+def test_refusals(text: str, options: dict[str, object], match: str) -> None:
+    data = survey(n=100)
+    data["total"] = data[["a1", "a2", "a3", "a4"]].mean(axis=1)
+    with pytest.raises(psm.PsmAnalysisError, match=match):
+        psm.method_bias(text, data, **options)  # type: ignore[arg-type]
