@@ -19,14 +19,13 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 GROUND = {"errors", "_files", "_options", "_results", "_version"}
 SURVEY = {"instruments": 1, "survey": 2, "scoring": 3}
 STATISTICS = {"moments": 1, "rotation": 1, "sem": 2, "efa": 2, "irt": 2, "reliability": 3}
-STATISTICS |= {"imputation": 4, "invariance": 4, "simulation": 4, "regression": 4}
-STATISTICS |= {"invariance": 4, "simulation": 4, "regression": 4, "moderation": 4, "method_bias": 4}
+STATISTICS |= {"imputation": 4, "invariance": 4, "simulation": 4, "regression": 4, "moderation": 4, "method_bias": 4}
 ROOF = {"report": 5, "workflows": 6, "studies": 6, "cli": 7, "__main__": 8, "__init__": 8}
 PUBLIC = frozenset(psm_analysis.__all__)
 BANNED = {"utils", "util", "helpers", "helper", "common", "misc", "tools"}
 HEAVY = ("scipy", "statsmodels", "matplotlib", "seaborn", "pyreadstat", "openpyxl", "great_tables", "docx", "tqdm")
 NUMERIC = {"sem", "moments", "efa", "irt", "rotation", "reliability", "invariance", "simulation", "imputation"}
-NUMERIC = {"sem", "moments", "efa", "irt", "rotation", "reliability", "invariance", "simulation", "moderation"}
+NUMERIC |= {"moderation"}
 
 
 def part(path: Path) -> str:
