@@ -30,18 +30,18 @@ class SignificanceRegion:
         return self.where == "everywhere"
 
 
-def significance_region(
-    b1: float, b3: float, v11: float, v13: float, v33: float, *, critical: float
-) -> SignificanceRegion:
+def significance_region(b1: float, b3: float, *, v: tuple[float, float, float], critical: float) -> SignificanceRegion:
     """Return where ``(b1 + b3 w)^2 > critical^2 (v11 + 2 w v13 + w^2 v33)`` (Bauer & Curran, 2005, eq. 11).
+
+    `v` holds the variance of b1, their covariance and the variance of b3.
 
     Examples
     --------
-    >>> region = significance_region(0.5, 0.2, 0.01, 0.0, 0.0025, critical=1.96)
+    >>> region = significance_region(0.5, 0.2, v=(0.01, 0.0, 0.0025), critical=1.96)
     >>> region.where, round(region.low, 2), round(region.high, 2)
     ('outside', -5.26, -1.32)
     """
-    c2 = critical**2
+    c2, (v11, v13, v33) = critical**2, v
     a, b, c = b3**2 - c2 * v33, 2.0 * (b1 * b3 - c2 * v13), b1**2 - c2 * v11
     if math.isclose(a, 0.0, abs_tol=1e-300):
         if b == 0.0:

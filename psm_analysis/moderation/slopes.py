@@ -233,7 +233,9 @@ def _region(model: Moderated, path: _Path, source: Uncertainty) -> SignificanceR
     b1, b3 = line(source.fit.estimates[None])[0]
     V = source.covariance(line)
     critical = float(special.ndtri(0.5 + source.level / 2.0))
-    return significance_region(float(b1), float(b3), float(V[0, 0]), float(V[0, 1]), float(V[1, 1]), critical=critical)
+    return significance_region(
+        float(b1), float(b3), v=(float(V[0, 0]), float(V[0, 1]), float(V[1, 1])), critical=critical
+    )
 
 
 def _support(fit: SemResult, path: _Path, region: SignificanceRegion) -> tuple[tuple[float, float], float]:
