@@ -84,6 +84,7 @@ _PUBLIC = {
     "indirect_effects": "sem.effects",
     "information_plot": "report.plot_item_curves",
     "invariance": "invariance.fit",
+    "invariance_table": "report.builders_invariance",
     "item_analysis": "reliability.item_analysis",
     "item_curves_plot": "report.plot_item_curves",
     "item_functioning": "irt.item_functioning",

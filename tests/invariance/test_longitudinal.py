@@ -88,6 +88,12 @@ def test_markers_and_unit_variances_fit_alike(panel: pd.DataFrame) -> None:
         assert row.df == reference["measures"]["df"]
 
 
+def test_waves_that_were_read_as_floats_are_whole_numbers(panel: pd.DataFrame) -> None:
+    rows = long(panel).astype({"wave": float})
+    found = psm.longitudinal_invariance("a =~ x1 + x2 + x3", rows, waves="wave", id="person", steps=("scalar",))
+    assert found.latent_means()["wave"].tolist() == ["2", "3"]
+
+
 def test_long_data_are_the_same_data(gaps: pd.DataFrame) -> None:
     found = psm.longitudinal_invariance(MODEL, long(gaps), waves="wave", id="person", steps=CONTINUOUS[:3], std_lv=True)
     assert found.latent_means()["wave"].tolist() == ["2", "2", "3", "3"]
