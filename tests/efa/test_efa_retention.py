@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 import psm_analysis as psm
+from psm_analysis.efa.comparison_data import population
 from psm_analysis.efa.eigenvalue_rules import empirical_kaiser, minimum_average_partial
 from psm_analysis.efa.factor_series import hull
 from psm_analysis.efa.parallel import (
@@ -113,6 +114,26 @@ def test_matrix_needs_the_number_of_cases():
         psm.retention(R, nobs=300, max_factors=16)
     with pytest.raises(OptionError, match="replicates"):
         psm.retention(R, nobs=300, n_iterations=1)
+
+
+def test_comparison_data_find_four_factors_of_skewed_answers():
+    data = answers(400, seed=2).apply(lambda column: np.digitize(column, [-1.8, -1.2, -0.6, 0.3])).astype(float)
+    data = data.mask(np.random.default_rng(3).random(data.shape) < 0.03)
+    one, two = (psm.retention(data, seed=4, n_iterations=20, comparison=True) for _ in range(2))
+    assert one.suggested["comparison_data"] == two.suggested["comparison_data"] == 4
+    assert "comparison_data" in one.tidy()["criterion"].tolist()
+    with pytest.raises(OptionError, match="Comparison data need"):
+        psm.retention(R, nobs=300, comparison=True)
+
+
+def test_comparison_population_keeps_margins_and_correlations():
+    data = answers(800, seed=5).apply(lambda column: np.digitize(column, [-1.5, -0.5, 0.5])).astype(float).to_numpy()
+    observed = np.corrcoef(data, rowvar=False)
+    people = population(data, observed, n_factors=4, rng=np.random.default_rng(6))
+    np.testing.assert_allclose(people.mean(axis=0), data.mean(axis=0), atol=0.05)
+    assert set(np.unique(people)) == {0.0, 1.0, 2.0, 3.0}
+    below = np.tril_indices(16, -1)
+    assert np.sqrt(((np.corrcoef(people, rowvar=False) - observed)[below] ** 2).mean()) < 0.03
 
 
 def test_same_seed_same_result():
