@@ -82,7 +82,8 @@ def population(values: FloatArray, R: FloatArray, *, n_factors: int, rng: np.ran
     common = rng.standard_normal((POPULATION, n_factors))
     unique = rng.standard_normal((POPULATION, p))
     target, best_target, residual = R.copy(), R.copy(), np.zeros_like(R)
-    best, smallest, failures = np.empty(0), np.inf, 0
+    best: FloatArray = np.empty(0)
+    smallest, failures = np.inf, 0
     while failures < PATIENCE:
         people = _with_margins(target, common, unique=unique, margins=margins)
         left = R - _correlations(people)
@@ -103,7 +104,7 @@ def _with_margins(target: FloatArray, common: FloatArray, *, unique: FloatArray,
     size = np.sqrt((loadings**2).sum(axis=1))
     loadings = loadings / np.maximum(size, 1.0)[:, None]
     scores = common @ loadings.T + unique * np.sqrt(np.maximum(1.0 - (loadings**2).sum(axis=1), 0.0))
-    people = np.empty_like(scores)
+    people: FloatArray = np.empty_like(scores)
     np.put_along_axis(people, np.argsort(scores, axis=0), margins, axis=0)
     return people
 
