@@ -199,10 +199,10 @@ def _t_test(estimate: FloatArray, n: FloatArray) -> tuple[FloatArray, FloatArray
 
 def _polychoric_pairs(sample: Sample) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
     result = polychoric(pd.DataFrame(sample.values, columns=list(sample.names)))
-    assert result.acov is not None
+    assert result.std_errors is not None
     row, column = pair_indices(sample.n_items)
     estimate = result.correlations.to_numpy()[row, column]
-    std_error = np.sqrt(np.diagonal(result.acov.to_numpy()))[-len(row) :]
+    std_error = result.std_errors[-len(row) :]
     with np.errstate(divide="ignore"):
         statistic = estimate / std_error
     on_z = std_error / ((1.0 - estimate) * (1.0 + estimate))

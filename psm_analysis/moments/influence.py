@@ -49,14 +49,20 @@ def influence_functions(
     n_rows = len(codes)
     own = np.arange(thresholds.shape[1]) < (n_categories - 1)[:, None]
     weight = np.ones(n_rows) if weights is None else weights
-    margin_part = _threshold_influence(codes, thresholds, own=own, weights=weight).reshape(n_rows, -1)
+    margin_part = _threshold_influence(codes, thresholds, own=own, weights=weight)
     probability, slope = cell_probabilities(*_pair_thresholds(thresholds), rho=rho)
     score = slope / probability
     a22 = (tables * score**2).sum(axis=(1, 2))
     a21 = _cross_derivatives(thresholds, own, rho=rho, weight=tables * score / probability)
-    pair_scores = _casewise_scores(codes, score) * weight[:, None]
-    pair_part = (pair_scores - margin_part @ a21.T) / np.where(a22 > 0.0, a22, np.inf)
-    return np.asarray(n_rows * np.hstack([margin_part[:, own.ravel()], pair_part]))
+    pair_part = _casewise_scores(codes, score)
+    pair_part *= weight[:, None]
+    row, column = pair_indices(len(thresholds))
+    for item in range(len(thresholds)):
+        for side, cross in zip((row, column), a21, strict=True):
+            here = np.flatnonzero(side == item)
+            pair_part[:, here] -= margin_part[:, item] @ cross[here].T
+    pair_part /= np.where(a22 > 0.0, a22, np.inf)
+    return np.asarray(n_rows * np.hstack([margin_part[:, own], pair_part]))
 
 
 def _pair_thresholds(thresholds: FloatArray) -> tuple[FloatArray, FloatArray]:
@@ -81,15 +87,14 @@ def _threshold_influence(codes: IntArray, thresholds: FloatArray, *, own: BoolAr
     return np.asarray(np.matmul(indicators.transpose(1, 0, 2), table @ np.linalg.inv(a11)).transpose(1, 0, 2))
 
 
-def _cross_derivatives(thresholds: FloatArray, own: BoolArray, *, rho: FloatArray, weight: FloatArray) -> FloatArray:
-    """(pairs, p * (K-1)): A21, sums over cases of correlation score times the pair's threshold scores."""
-    p, inner = thresholds.shape
-    row, column = pair_indices(p)
-    a21 = np.zeros((len(rho), p, inner))
-    pairs = np.arange(len(rho))
-    a21[pairs, row] = _one_side(thresholds[row], thresholds[column], rho=rho, weight=weight)
-    a21[pairs, column] = _one_side(thresholds[column], thresholds[row], rho=rho, weight=weight.transpose(0, 2, 1))
-    return np.asarray((a21 * own).reshape(len(rho), p * inner))
+def _cross_derivatives(
+    thresholds: FloatArray, own: BoolArray, *, rho: FloatArray, weight: FloatArray
+) -> tuple[FloatArray, FloatArray]:
+    """(pairs, K-1) twice: A21, sums over cases of correlation score times threshold scores of row and column item."""
+    row, column = pair_indices(len(thresholds))
+    by_row = _one_side(thresholds[row], thresholds[column], rho=rho, weight=weight)
+    by_column = _one_side(thresholds[column], thresholds[row], rho=rho, weight=weight.transpose(0, 2, 1))
+    return by_row * own[row], by_column * own[column]
 
 
 def _one_side(a: FloatArray, b: FloatArray, *, rho: FloatArray, weight: FloatArray) -> FloatArray:

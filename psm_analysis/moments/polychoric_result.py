@@ -28,9 +28,9 @@ class PolychoricResult(Result):
         DataFrame of polychoric correlations.
     thresholds
         DataFrame, index item, columns t1, t2, ...; NaN where an item has fewer categories.
-    acov
-        Asymptotic covariance of thresholds ("x1|t1") then correlations ("x2~~x1"), from casewise scores; the
-        square roots of its diagonal are standard errors. N times this is the NACOV of WLSMV. None if not asked for.
+    influence
+        (N, q) what each row adds to thresholds, item by item, and correlations (lower triangle by columns), times N;
+        None if standard errors were not asked for.
     n
         DataFrame of the cases that answered both items.
     categories
@@ -45,12 +45,39 @@ class PolychoricResult(Result):
 
     correlations: pd.DataFrame
     thresholds: pd.DataFrame
-    acov: pd.DataFrame | None
+    influence: FloatArray | None
     n: pd.DataFrame
     categories: dict[str, tuple[float, ...]]
     n_rows: int
     smoothed: bool
     warnings: tuple[str, ...]
+
+    @property
+    def std_errors(self) -> FloatArray | None:
+        """(q,) standard errors of thresholds, item by item, and correlations; None if not asked for."""
+        if self.influence is None:
+            return None
+        return np.asarray(np.sqrt(np.einsum("ij,ij->j", self.influence, self.influence)) / self.n_rows)
+
+    @property
+    def acov(self) -> pd.DataFrame | None:
+        """Asymptotic covariance of thresholds ("x1|t1") then correlations ("x2~~x1"); None if not asked for.
+
+        From casewise scores; N times this is the NACOV of WLSMV. It is made when asked for: with 200 items of five
+        categories it has 20,700 rows and columns (3.4 GB), and the standard errors do not need it.
+        """
+        if self.influence is None:
+            return None
+        labels = self._labels()
+        values = self.influence.T @ self.influence / self.n_rows**2
+        return pd.DataFrame(values, index=labels, columns=labels)
+
+    def _labels(self) -> list[str]:
+        names = list(self.correlations.columns)
+        row, column = pair_indices(len(names))
+        cuts = self.thresholds.notna().sum(axis=1)
+        labels = [f"{name}|t{k + 1}" for name, count in cuts.items() for k in range(count)]
+        return labels + [f"{names[i]}~~{names[j]}" for i, j in zip(row, column, strict=True)]
 
     def tidy(self) -> pd.DataFrame:
         """Return thresholds and correlations with standard errors and 95 % intervals.
@@ -69,9 +96,8 @@ class PolychoricResult(Result):
                 ESTIMATE: np.concatenate([cuts.to_numpy(float), rhos]),
             }
         )
-        if self.acov is None:
-            return frame
-        return _with_inference(frame, np.sqrt(np.diagonal(self.acov.to_numpy())))
+        errors = self.std_errors
+        return frame if errors is None else _with_inference(frame, errors)
 
     def glance(self) -> pd.DataFrame:
         """Return size, range of the correlations and the smallest eigenvalue in one row."""
@@ -111,7 +137,7 @@ def polychoric(
         (N,) positive sampling weights of the rows, in their order, in any unit: thresholds and correlations then
         maximise weighted likelihoods, and the asymptotic covariance is that of the weighted scores.
     std_errors
-        Whether the asymptotic covariance is computed (q x q; q = thresholds + pairs).
+        Whether standard errors are computed.
     smooth
         Whether a matrix that is not positive definite is smoothed: eigenvalues below 1e-6 are raised and the
         diagonal is set back to 1.
@@ -146,7 +172,7 @@ def polychoric(
     return PolychoricResult(
         correlations=pd.DataFrame(matrix, index=names, columns=list(names)),
         thresholds=_threshold_table(moments, coded, names=sample.names),
-        acov=_acov_table(moments, sample.names),
+        influence=moments.influence,
         n=pd.DataFrame(moments.pair_counts, index=names, columns=list(names)),
         categories=dict(zip(sample.names, coded.categories, strict=True)),
         n_rows=sample.n_rows,
@@ -241,18 +267,6 @@ def _threshold_table(moments: OrdinalMoments, coded: OrdinalCodes, *, names: tup
     table = np.full((len(names), width), np.nan)
     table[np.arange(width) < (coded.n_categories - 1)[:, None]] = moments.thresholds
     return pd.DataFrame(table, index=pd.Index(names, name="item"), columns=[f"t{k + 1}" for k in range(width)])
-
-
-def _acov_table(moments: OrdinalMoments, names: tuple[str, ...]) -> pd.DataFrame | None:
-    gamma = moments.gamma
-    if gamma is None:
-        return None
-    row, column = pair_indices(len(names))
-    item = moments.threshold_item
-    cut = np.arange(len(item)) - np.searchsorted(item, item) + 1
-    labels = [f"{names[j]}|t{k}" for j, k in zip(item, cut, strict=True)]
-    labels += [f"{names[i]}~~{names[j]}" for i, j in zip(row, column, strict=True)]
-    return pd.DataFrame(gamma / moments.n_rows, index=labels, columns=labels)
 
 
 def _with_inference(frame: pd.DataFrame, std_error: FloatArray) -> pd.DataFrame:

@@ -22,6 +22,7 @@ from psm_analysis.sem.independence import baseline_test
 from psm_analysis.sem.inference import admissibility, parameter_names
 from psm_analysis.sem.observed import find_sample, ordinal_names, wants_means
 from psm_analysis.sem.options import FitOptions, SemKeywords
+from psm_analysis.sem.ordinal_sample import ordinal_doubts
 from psm_analysis.sem.partable import ParameterTable, TableOptions, build_table
 from psm_analysis.sem.resampled import check_resampling, with_resampling
 from psm_analysis.sem.result import SemResult
@@ -299,6 +300,7 @@ def _results(e: Estimation, *, model: str, level: int) -> dict[str, Any]:
         vcov = parameter_covariance(e, parameter_names(e.table, e.problem))
         test, baseline = model_test(e), baseline_test(e)
         notes = admissibility(e.table, e.problem, e.solution.x, group_labels=[g.label for g in e.sample.groups])
+        notes += ordinal_doubts(e.sample)
     for note in notes:
         python_warnings.warn(note, PsmAnalysisWarning, stacklevel=level)
     return {

@@ -99,7 +99,7 @@ class FitOptions:
         check_option(self.missing, Missing, name="missing")
         check_option(self.parameterization, Parameterization, name="parameterization")
         check_option(self.engine, Engine, name="engine")
-        for name in ("group_equal", "group_partial", "auxiliary"):
+        for name in ("group_equal", "group_partial", "auxiliary", "ordered"):
             if isinstance(getattr(self, name), str):
                 raise OptionError(
                     f"{name} is a text.", where=f"argument {name!r}", remedy=f"Give a list: {name}=[...]."
@@ -121,6 +121,12 @@ class FitOptions:
         estimator = self.estimator or ("WLSMV" if self.ordered else "MLR" if design else "ML")
         se = None if self.se == "bootstrap" else self.se
         test = None if self.test == "bollen.stine" else self.test
+        if self.ordered and self.missing == "fiml":
+            raise OptionError(
+                "Models with ordinal variables cannot use incomplete rows by missing='fiml'.",
+                where="argument 'missing'",
+                remedy="Use missing='pairwise', or leave ordered= out.",
+            )
         spec = resolve(estimator, missing=self.missing, se=se, test=test, information=self.information)
         if self.ordered and spec.function not in ("WLS", "DWLS", "ULS"):
             raise OptionError(

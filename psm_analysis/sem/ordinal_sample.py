@@ -11,6 +11,8 @@ import pandas as pd
 from psm_analysis._options import Missing
 from psm_analysis.errors import DataError
 from psm_analysis.moments.mixed import MixedMoments, mixed_moments
+from psm_analysis.moments.mixed_checks import check_values
+from psm_analysis.moments.newton import BOUND
 from psm_analysis.moments.polychoric import ordinal_moments
 from psm_analysis.sem.arrays import Array, Mask
 from psm_analysis.sem.design import row_weights
@@ -68,6 +70,35 @@ def sample_from_ordinal(
     return Sample(tuple(names), tuple(groups), n_rows=len(data), group=group, categories=answers), counts
 
 
+def _counted(n: int) -> str:
+    return {0: "no answers", 1: "a single category"}.get(n, f"{n} categories")
+
+
+def ordinal_doubts(sample: Sample) -> list[str]:
+    """Return what is doubtful about the polychoric correlations of a sample, one sentence each.
+
+    Pairs at the bound of a correlation, and a matrix that is not positive definite.
+    """
+    found = []
+    for group in sample.groups:
+        if group.ordinal is None:
+            continue
+        place = f" in group {group.label!r}" if group.label else ""
+        sd = np.sqrt(np.diagonal(group.cov))
+        R = group.cov / np.outer(sd, sd)
+        found += [
+            f"The correlation of {sample.names[j]!r} and {sample.names[i]!r} is at its bound{place} ({R[i, j]:.4f}): "
+            "they measure the same thing, or their table has too many empty cells."
+            for i, j in np.argwhere(np.abs(np.tril(R, -1)) >= BOUND)
+        ]
+        if np.linalg.eigvalsh(R)[0] <= 0.0:
+            found.append(
+                f"The matrix of polychoric correlations is not positive definite{place}: the rows are too few for so "
+                "many variables, or some depend on each other. Robust CFI and RMSEA are not available."
+            )
+    return found
+
+
 def _used(values: Array, given: Mask, missing: Missing) -> Mask:
     """Return which rows are used."""
     gaps = np.isnan(values)
@@ -85,7 +116,7 @@ def _categories(values: Array, name: str) -> Array:
         )
     if len(found) < 2 or len(found) > MAX_CATEGORIES:
         raise DataError(
-            f"The ordinal variable {name!r} has {len(found)} categories.",
+            f"The ordinal variable {name!r} has {_counted(len(found))}.",
             where=f"column {name!r}",
             remedy="Leave it out." if len(found) < 2 else "Treat it as continuous, or merge categories.",
         )
@@ -103,13 +134,15 @@ def _group(
     weights: Array | None,
 ) -> GroupSample:
     if len(values) <= len(names):
+        rows = "is 1 row" if len(values) == 1 else f"are {len(values)} rows"
         raise DataError(
-            f"There are {len(values)} rows for {len(names)} variables in {place}.",
+            f"There {rows} for {len(names)} variables in {place}.",
             where=place,
-            remedy="Use fewer variables, merge small groups, or missing='pairwise'.",
+            remedy="Use fewer variables, merge small groups, or with missing answers missing='pairwise'.",
         )
     y_names = [name for name, x in zip(names, given, strict=True) if not x]
     coded = np.column_stack([_coded(values[:, list(names).index(name)], name, categories, place) for name in y_names])
+    check_values(coded, y_names)
     ordinal = np.array([name in categories for name in y_names])
     x = values[:, given]
     share = 1.0 if weights is None else float(weights.mean())

@@ -22,7 +22,7 @@ from psm_analysis.sem.implied import Implied, moment_vector, stacked
 from psm_analysis.sem.missing_fit import moment_precision
 from psm_analysis.sem.moment_maps import OrdinalMoments
 from psm_analysis.sem.sample import GroupSample
-from psm_analysis.sem.sandwich import group_moments, moment_slopes, moment_weights, projector
+from psm_analysis.sem.sandwich import group_moments, moment_slopes, moment_weights, projector, weighed
 
 NEGLIGIBLE = 1e-8
 
@@ -49,15 +49,15 @@ def standardized_residuals(e: Estimation) -> list[Array]:
     """
     pieces = [_pieces(e, g) for g in range(len(e.sample.groups))]
     shares = e.problem.weights
-    E = sum(share * (D.T @ W @ D) for share, (D, W, _) in zip(shares, pieces, strict=True))
-    M = sum(share * (D.T @ W @ gamma @ W @ D) for share, (D, W, gamma) in zip(shares, pieces, strict=True))
+    E = sum(share * (D.T @ WD) for share, (D, WD, _) in zip(shares, pieces, strict=True))
+    M = sum(share * (WD.T @ gamma @ WD) for share, (_, WD, gamma) in zip(shares, pieces, strict=True))
     inverse = projector(e, np.asarray(E))
     spread = inverse @ M @ inverse
     found = []
-    for g, (D, W, gamma) in enumerate(pieces):
+    for g, (D, WD, gamma) in enumerate(pieces):
         n = e.sample.groups[g].mass
         total = np.diagonal(gamma) / n
-        mixed = np.einsum("ij,ij->i", gamma @ W @ D @ inverse, D)
+        mixed = np.einsum("ij,ij->i", gamma @ WD @ inverse, D)
         left = total + (np.einsum("ij,ij->i", D @ spread, D) - 2.0 * mixed) / e.sample.nobs
         gap = _gap(e, g)
         safe = np.where(left > NEGLIGIBLE * total, left, np.inf)
@@ -66,17 +66,18 @@ def standardized_residuals(e: Estimation) -> list[Array]:
 
 
 def _pieces(e: Estimation, g: int) -> tuple[Array, Array, Array]:
-    """Return of one group the Jacobian D of the moments, their weights W and Gamma."""
+    """Return of one group the Jacobian D of the moments, W D with their weights W, and Gamma."""
     group, function = e.sample.groups[g], e.problem.discrepancies[g]
     if isinstance(function, FullInformation):
-        return moment_slopes(e, g), *moment_precision(e, g)
+        W, gamma = moment_precision(e, g)
+        return moment_slopes(e, g), W @ moment_slopes(e, g), gamma
     if group.ordinal is None and e.spec.se in ("standard", "first.order", "none"):
         x, S = e.exogenous, group.cov
         given = S[:, x] @ np.linalg.solve(S[np.ix_(x, x)], S[x, :])
         gamma = normal_gamma(S, means=e.means) - normal_gamma(given, means=e.means)
-        return moment_slopes(e, g), moment_weights(e, g), gamma
+        return moment_slopes(e, g), weighed(moment_weights(e, g), moment_slopes(e, g)), gamma
     D, W, parts = group_moments(e, g)
-    return D, W, np.asarray(parts.T @ parts / group.mass)
+    return D, weighed(W, D), np.asarray(parts.T @ parts / group.mass)
 
 
 def _gap(e: Estimation, g: int) -> Array:

@@ -61,7 +61,10 @@ def first_order(e: Estimation) -> Array:
 
 
 def group_moments(e: Estimation, g: int) -> tuple[Array, Array, Array]:
-    """Return of one group the Jacobian of its moments, their weights, and what each row (or cluster) adds to them."""
+    """Return of one group the Jacobian of its moments, their weights, and what each row (or cluster) adds to them.
+
+    The weights are a matrix, or its diagonal: see :func:`weighed`.
+    """
     group, delta, weight = e.sample.groups[g], moment_slopes(e, g), moment_weights(e, g)
     if group.ordinal is not None:
         return delta, weight, aggregated(group.ordinal.influence, group, weighted=True)
@@ -69,11 +72,19 @@ def group_moments(e: Estimation, g: int) -> tuple[Array, Array, Array]:
 
 
 def moment_weights(e: Estimation, g: int) -> Array:
-    """Return the weights of one group's moments: those of least squares, or of normal theory at the implied moments."""
+    """Return the weights of one group's moments: those of least squares, or of normal theory at the implied moments.
+
+    A matrix, or its diagonal.
+    """
     function = e.problem.discrepancies[g]
     if isinstance(function, LeastSquares):
-        return function.W if function.W.ndim == 2 else np.diag(function.W)
+        return function.W
     return normal_weight(e.problem.implied(e.solution.x)[g].Sigma, means=e.means)
+
+
+def weighed(weight: Array, x: Array) -> Array:
+    """Return ``W x`` for weights that are a matrix or its diagonal."""
+    return np.asarray(weight @ x if weight.ndim == 2 else weight[:, None] * x)
 
 
 def row_moments(e: Estimation, g: int) -> Array:
@@ -97,11 +108,11 @@ def moment_meat(e: Estimation) -> Array:
     total = np.zeros((e.problem.n_free, e.problem.n_free))
     for g, share in enumerate(e.problem.weights):
         if e.spec.se == "standard":
-            slopes = moment_weights(e, g) @ moment_slopes(e, g)
+            slopes = weighed(moment_weights(e, g), moment_slopes(e, g))
             total += share * (slopes.T @ normal_gamma(e.sample.groups[g].cov, means=e.means) @ slopes)
         else:
             delta, weight, parts = group_moments(e, g)
-            scores = parts @ (weight @ delta)
+            scores = parts @ weighed(weight, delta)
             total += share * (scores.T @ scores) / e.sample.groups[g].mass
     return total
 

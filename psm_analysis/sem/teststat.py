@@ -35,6 +35,7 @@ from psm_analysis.sem.sandwich import (
     moment_slopes,
     projector,
     row_moments,
+    weighed,
 )
 from psm_analysis.sem.saturated import saturated_directions, saturated_implied
 
@@ -150,15 +151,15 @@ def u_gamma_traces(e: Estimation, *, squared: bool) -> tuple[float, float]:
     first = second = 0.0
     for g, share in enumerate(e.problem.weights):
         delta, weight, parts = group_moments(e, g)
-        n, weighted = e.sample.groups[g].mass, parts @ weight
+        n, weighted = e.sample.groups[g].mass, weighed(weight, parts.T).T
         scores = weighted @ delta
         first += float(np.einsum("ij,ij->", weighted, parts)) / n
         B += share * (scores.T @ scores) / n
         if squared:
             product = weighted.T @ parts / n if parts.shape[1] <= len(parts) else weighted @ parts.T / n
-            second += float(np.einsum("ij,ji->", product, product))
+            second += float(np.sum(product * product.T))
             through = parts.T @ scores / n
-            C += share * (through.T @ weight @ through)
+            C += share * (through.T @ weighed(weight, through))
     EB = E_inverse @ B
     return first - float(np.trace(EB)), second - 2.0 * float(np.trace(E_inverse @ C)) + float(np.sum(EB * EB.T))
 

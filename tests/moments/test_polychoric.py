@@ -145,3 +145,17 @@ def test_items_never_asked_together_are_named() -> None:
         psm.polychoric(frame)
     assert "'a'" in caught.value.where
     assert "'b'" in caught.value.where
+
+
+def test_the_asymptotic_covariance_is_made_from_the_influences() -> None:
+    rng = np.random.default_rng(12)
+    frame = pd.DataFrame(np.digitize(rng.normal(size=(300, 3)), [-0.5, 0.5]), columns=["a", "b", "c"])
+    result = psm.polychoric(frame)
+    assert result.acov is not None
+    assert result.influence is not None
+    np.testing.assert_allclose(result.acov, result.influence.T @ result.influence / 300**2)
+    np.testing.assert_allclose(result.tidy()["std_error"], np.sqrt(np.diagonal(result.acov)))
+    assert list(result.acov.index[:2]) == ["a|t1", "a|t2"]
+    bare = psm.polychoric(frame, std_errors=False)
+    assert bare.acov is None
+    assert bare.std_errors is None

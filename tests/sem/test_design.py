@@ -95,7 +95,8 @@ def test_ordinal_outcomes_given_covariates(
         ({"ordered": ["psm9"]}, "not in the model"),
         ({"ordered": ["psm1"], "estimator": "MLR"}, "cannot be used with ordinal"),
         ({"missing": "pairwise"}, "for ordinal variables"),
-        ({"ordered": ["psm1"], "missing": "fiml"}, "cannot use incomplete rows"),
+        ({"ordered": ["psm1"], "missing": "fiml"}, "Use missing='pairwise'"),
+        ({"ordered": "psm1"}, "ordered is a text"),
     ],
 )
 def test_wrong_input_is_named(survey: pd.DataFrame, options: dict[str, str], message: str) -> None:
@@ -104,6 +105,33 @@ def test_wrong_input_is_named(survey: pd.DataFrame, options: dict[str, str], mes
     )
     with pytest.raises(psm.PsmAnalysisError, match=message):
         psm.sem(MODEL, data, **options)
+
+
+def test_ordinal_data_that_cannot_be_used_are_named(survey: pd.DataFrame) -> None:
+    model = "X =~ psm1 + psm2 + psm3"
+    half = survey.index < 600
+    apart = survey.assign(psm1=survey["psm1"].where(half), psm2=survey["psm2"].where(~half))
+    cases = [
+        (survey.assign(psm3=3), {}, "'psm3' has a single category"),
+        (survey.assign(psm3=np.nan), {}, "'psm3' has no answers"),
+        (survey.assign(psm3=np.arange(len(survey)) % 30), {}, "'psm3' has 30 categories"),
+        (survey.assign(psm3=survey["psm3"] + 0.5), {}, "'psm3' has decimals"),
+        (apart, {"missing": "pairwise"}, "items 'psm1' and 'psm2'"),
+        (survey.assign(g=np.where(survey.index == 0, "x", "y")), {"group": "g"}, "There is 1 row .* group 'x'"),
+    ]
+    for data, options, message in cases:
+        with pytest.raises(psm.PsmAnalysisError, match=message):
+            psm.cfa(model, data, ordered=True, **options)  # type: ignore[arg-type]
+
+
+def test_doubtful_polychoric_correlations_are_warned_of(survey: pd.DataFrame) -> None:
+    data = survey.assign(copy=6 - survey["psm1"])
+    with pytest.warns(psm.PsmAnalysisWarning, match="'psm1' and 'copy' is at its bound"):
+        fit = psm.cfa("X =~ psm1 + psm2 + psm3 + copy", data, ordered=True)
+    assert any("at its bound" in text for text in fit.warnings)
+    binary = survey.assign(high=survey["psm2"] > 3)
+    with pytest.warns(psm.PsmAnalysisWarning, match="is not positive definite"):
+        psm.cfa("X =~ psm1 + psm2 + high", binary, ordered=True)
 
 
 def test_an_unused_category_in_a_group_is_named(survey: pd.DataFrame) -> None:
