@@ -243,3 +243,12 @@ def test_rows_without_a_cluster_or_a_value_are_left_out(units: pd.DataFrame) -> 
     statistics = cluster_statistics(data, within=["y1"], between=["y1", "w1"], cluster="cluster")
     assert statistics.nobs == len(units) - 15
     assert statistics.index[0] == data.index[15]
+
+
+def test_a_variable_explained_at_one_level_is_random_at_the_other(units: pd.DataFrame) -> None:
+    text = "level: 1\ny1 ~ x1\ny5 ~ y1\nlevel: 2\ny5 ~ y1"
+    plain, written = (psm.sem(t, units, cluster="cluster") for t in (text, text + "\ny1 ~~ y1"))
+    assert plain.fit_measures["npar"] == written.fit_measures["npar"] == 9
+    np.testing.assert_allclose(plain.fit_measures["chisq"], written.fit_measures["chisq"], atol=1e-8)
+    row = plain.tidy().query("lhs == 'y1' and op == '~~' and level == 2")
+    assert row["std_error"].item() > 0

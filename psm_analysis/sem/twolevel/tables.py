@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from itertools import combinations
+from itertools import combinations, combinations_with_replacement
 
 from psm_analysis.errors import ModelError
 from psm_analysis.sem.partable import NAN, Parameter, ParameterTable, TableOptions, build_table
-from psm_analysis.sem.roles import Roles
-from psm_analysis.sem.syntax import Block, ParsedModel, Term
+from psm_analysis.sem.roles import Roles, find_roles
+from psm_analysis.sem.syntax import Block, Modifiers, ParsedModel, Term
 
 WITHIN = ("1", "within")
 
@@ -61,7 +61,7 @@ def build_levels(parsed: ParsedModel, options: TableOptions, *, cluster: str) ->
     ModelError
         If there are not exactly two levels, or relations outside of them.
     """
-    first, second = (_terms(parsed, level, cluster) for level in (1, 2))
+    first, second = _freed(*(_terms(parsed, level, cluster) for level in (1, 2)))
     within = build_table(ParsedModel(first, (), (Block("", ""),)), replace(options, growth=False))
     between = build_table(ParsedModel(second, (), (Block("", ""),)), options)
     both = frozenset(within.roles.observed) & frozenset(between.roles.observed)
@@ -76,6 +76,20 @@ def build_levels(parsed: ParsedModel, options: TableOptions, *, cluster: str) ->
         tuple(rows), parsed.constraints, roles, replace(options, group_labels=("within", "between"))
     )
     return Levels(joined, within.roles, between.roles)
+
+
+def _freed(first: tuple[Term, ...], second: tuple[Term, ...]) -> tuple[tuple[Term, ...], tuple[Term, ...]]:
+    """Write down variances and covariances of variables that are exogenous at one level and explained at the other.
+
+    Such a variable is random at both levels, so that its part at the level where it is exogenous is estimated too.
+    """
+    roles = (find_roles(first), find_roles(second))
+    completed = []
+    for terms, here, there in zip((first, second), roles, reversed(roles), strict=True):
+        mixed = [n for n in here.exogenous_observed if n in there.observed and n not in there.exogenous_observed]
+        pairs = combinations_with_replacement(mixed, 2)
+        completed.append((*terms, *(Term(a, "~~", b, Modifiers(), 0, 0) for a, b in pairs)))
+    return completed[0], completed[1]
 
 
 def _terms(parsed: ParsedModel, level: int, cluster: str) -> tuple[Term, ...]:
