@@ -24,6 +24,8 @@ PARTS = {
     "irt": ("statistics", "Item response models", "Graded response model, person scores, information."),
     "reliability": ("statistics", "Reliability and validity", "Alpha, omega, agreement, HTMT."),
     "invariance": ("statistics", "Measurement invariance", "Ladders of equality over groups."),
+    "moderation": ("statistics", "Moderation and sensitivity", "Conditional effects, simple slopes, confounders."),
+    "method_bias": ("statistics", "Common method bias", "Method factors, marker variables, wording."),
     "simulation": ("statistics", "Simulation", "Populations, generated data, power."),
     "imputation": ("statistics", "Multiple imputation", "Completed data sets and pooled results."),
     "regression": ("statistics", "Regression", "Hierarchical, ordered and from printed correlations."),
@@ -73,7 +75,7 @@ def _entry(name: str) -> str:
         return f"{head}.. autofunction:: psm_analysis::{name}"
     if issubclass(thing, BaseException):
         return f"{head}.. autoexception:: psm_analysis::{name}"
-    return f"{head}.. autoclass:: psm_analysis::{name}\n   :members:\n   :inherited-members:"
+    return f"{head}.. autoclass:: psm_analysis::{name}\n   :members:\n   :inherited-members: object, TransformerMixin"
 
 
 def write_pages(app: Any) -> None:
