@@ -75,7 +75,14 @@ def _entry(name: str) -> str:
         return f"{head}.. autofunction:: psm_analysis::{name}"
     if issubclass(thing, BaseException):
         return f"{head}.. autoexception:: psm_analysis::{name}"
-    return f"{head}.. autoclass:: psm_analysis::{name}\n   :members:\n   :inherited-members: object, TransformerMixin"
+    lines = f"{head}.. autoclass:: psm_analysis::{name}\n   :members:\n   :inherited-members:"
+    foreign = [key for key, value in inspect.getmembers(thing, inspect.isfunction) if _is_foreign(value)]
+    return lines + (f"\n   :exclude-members: {', '.join(foreign)}" if foreign else "")
+
+
+def _is_foreign(member: object) -> bool:
+    """Tell whether a library that a class builds on defined the member, and documents it itself."""
+    return not str(getattr(member, "__module__", "")).startswith("psm_analysis")
 
 
 def write_pages(app: Any) -> None:
