@@ -1,4 +1,4 @@
-"""The model project on the synthetic survey: from the answers of one wave to every table of the paper."""
+"""The model project on the synthetic survey: from the answers to every table of the paper."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 
 from psm_analysis.studies import model_project_description as description
 from psm_analysis.studies import model_project_figures as figures
+from psm_analysis.studies import model_project_invariance as comparability
 from psm_analysis.studies import model_project_measurement as measurement
 from psm_analysis.studies import model_project_power as power
 from psm_analysis.studies import model_project_recovery as recovery
@@ -28,8 +29,8 @@ def model_project(data: str | Path | None = None) -> Study:
     Parameters
     ----------
     data
-        Folder that holds ``synthetic/wave1.csv``, ``synthetic/population.json`` and ``codebooks/synthetic.toml``; by
-        default that of the package.
+        Folder that holds ``synthetic/wave1.csv`` to ``wave3.csv``, ``synthetic/population.json`` and
+        ``codebooks/synthetic.toml``; by default that of the package.
 
     Returns
     -------
@@ -50,8 +51,8 @@ def model_project(data: str | Path | None = None) -> Study:
     return Study(
         id=ID,
         title="Public service motivation, emotional intelligence, burnout and turnover intention (synthetic survey)",
-        citation="The model project of psm_analysis on its synthetic survey of grass-roots public servants, wave 1.",
-        source="data/synthetic/wave1.csv, written by psm_analysis.survey.synthetic with a fixed seed.",
+        citation="The model project of psm_analysis on a synthetic survey of public servants in three waves.",
+        source="data/synthetic/wave1.csv to wave3.csv, written by psm_analysis.survey.synthetic with a fixed seed.",
         licence="MIT, as the package.",
         tables=_tables(sample),
         figures=_figures(sample),
@@ -80,6 +81,9 @@ def _tables(sample: ProjectSample) -> dict[str, Any]:
         "recovery": partial(recovery.recovery, sample),
         "effect_intervals": partial(power.effect_intervals, sample),
         "power": partial(power.power, sample),
+        "psm_invariance": partial(comparability.ladders, sample),
+        "psm_drift": partial(comparability.drifting, sample),
+        "psm_change": partial(comparability.change, sample),
     }
 
 

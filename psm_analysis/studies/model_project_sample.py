@@ -20,6 +20,7 @@ from psm_analysis.survey.wave import SurveyWave
 _PACKAGE = Path(__file__).resolve().parents[1]
 PLACES = (_PACKAGE / "data", _PACKAGE.parent / "data")
 FILES = ("synthetic/wave1.csv", "synthetic/population.json", "codebooks/synthetic.toml")
+WAVES = ("synthetic/wave1.csv", "synthetic/wave2.csv", "synthetic/wave3.csv")
 MAX_FLAGS = 1
 CONTROLS = ("age", "grade", "female", "off_establishment")
 T = TypeVar("T")
@@ -27,7 +28,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ProjectSample:
-    """The first wave of the synthetic survey and everything that is computed from it once and shared by the tables.
+    """The synthetic survey and everything that is computed from it once and shared by the tables.
 
     Attributes
     ----------
@@ -60,6 +61,18 @@ class ProjectSample:
     def keep(self) -> pd.Series:
         """Who stays in the analysis: at most one flag."""
         return self.screening.keep(max_flags=MAX_FLAGS)
+
+    def panel(self, instrument_id: str) -> pd.DataFrame:
+        """Return a row per person and wave: the answers of those who stay, and answer every item, in all waves."""
+        items = [item.id for item in self.instrument(instrument_id).items]
+        rows = self.once("panel", lambda: pd.concat(map(self._of_wave, WAVES), ignore_index=True))
+        complete = rows[["person_id", "wave", *items]].dropna()
+        return complete[complete.groupby("person_id")["wave"].transform("size") == len(WAVES)]
+
+    def _of_wave(self, name: str) -> pd.DataFrame:
+        wave = read_survey(self._path(name), codebook=self._path(FILES[2]))
+        rows = wave.items().join(wave.data[["person_id", "wave"]])
+        return rows[screen(wave).keep(max_flags=MAX_FLAGS)]
 
     @property
     def population(self) -> dict[str, Any]:

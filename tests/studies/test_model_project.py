@@ -10,6 +10,7 @@ import pytest
 
 import psm_analysis as psm
 from psm_analysis.studies import model_project_models as models
+from psm_analysis.studies.model_project_invariance import group_ladder, wave_ladder
 from psm_analysis.studies.model_project_measurement import factor_correlations
 from psm_analysis.studies.model_project_sample import ProjectSample, default_data
 
@@ -121,6 +122,41 @@ def test_regressions_are_clustered_by_township(sample: ProjectSample) -> None:
     assert fit.cluster == "township"
     assert fit.steps["r_squared"].is_monotonic_increasing
     assert models.ordinal(sample).glance()["n_clusters"].item() == sample.wave.data["township"].nunique()
+
+
+def test_the_panel_has_each_person_in_every_wave_with_every_answer(sample: ProjectSample) -> None:
+    panel = sample.panel("psm16")
+    assert panel.notna().all(axis=None)
+    assert all(sorted(waves) == [1, 2, 3] for _, waves in panel.groupby("person_id")["wave"])
+    assert panel["person_id"].nunique() == len(panel) // 3
+
+
+def test_only_the_item_that_drifts_is_released(sample: ProjectSample) -> None:
+    found, drift = wave_ladder(sample, partial=True), sample.population["drift"]
+    assert found.released()[["step", "parameter"]].to_numpy().tolist() == [["scalar", f"{drift['item']} ~ 1"]]
+    largest = found.dmacs().nlargest(1, "dmacs").iloc[0]
+    assert (largest["item"], largest["wave"]) == (drift["item"], str(drift["wave"]))
+    assert 0.2 < largest["dmacs"] < drift["size"]
+
+
+def test_degrees_of_freedom_of_the_ladders_are_those_counted_by_hand(sample: ProjectSample) -> None:
+    moments, free = 48 * 49 // 2, 36 + 48 + 3 * 16 + 12 * 13 // 2
+    configural = moments - free
+    waves = wave_ladder(sample, partial=False).table["df"].tolist()
+    assert waves == [configural, configural + 24, configural + 48, configural + 80]
+    assert wave_ladder(sample, partial=True).table["df"].tolist()[2:] == [configural + 46, configural + 78]
+    assert group_ladder(sample, "gender").table["df"].tolist() == [196, 208, 220, 236]
+    assert group_ladder(sample, "grade").table["df"].tolist() == [392, 428, 464, 512]
+
+
+def test_latent_means_have_the_sign_of_the_population_once_the_item_is_released(sample: ProjectSample) -> None:
+    true = 0.88 * sample.population["latent_means"]["wave3"]["psm"]
+    naive, released = (
+        wave_ladder(sample, partial=partial).latent_means().set_index(["factor", "wave"]).loc[("cpv", "3")]
+        for partial in (False, True)
+    )
+    assert naive["d"] > 0 > released["d"]
+    assert released["ci_low"] < true * released["estimate"] / released["d"] < released["ci_high"]
 
 
 def test_a_missing_folder_is_named(tmp_path: Path) -> None:
