@@ -11,7 +11,7 @@ from types import ModuleType
 from typing import Any
 
 from psm_analysis._version import __version__ as __version__
-from psm_analysis.scoring.accessor import PsmAccessor as PsmAccessor
+from psm_analysis.scoring.accessor import add_to_pandas
 
 _PUBLIC = {
     "AlignmentResult": "invariance.alignment_result",
@@ -157,6 +157,8 @@ _PUBLIC = {
     "wald_test": "sem.wald",
     "wave_from_frame": "survey.read",
 }
+
+add_to_pandas()
 
 __all__ = sorted(["__version__", *_PUBLIC])
 

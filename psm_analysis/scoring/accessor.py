@@ -1,22 +1,26 @@
-"""``frame.psm.score(model)``: what pandas users reach for; registered when psm_analysis is imported."""
+"""``frame.psm.score(model)``: what pandas users reach for; there when psm_analysis is imported.
+
+Surveys have columns named psm. Such a column keeps its name: ``frame.psm`` is the column, read and written as before,
+which an accessor registered with pandas would hide.
+"""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
 from psm_analysis._options import BadValues, ScoreColumns
+from psm_analysis.errors import OptionError
 
 if TYPE_CHECKING:
     from psm_analysis.instruments.model import Instrument
     from psm_analysis.scoring.model import ScoringModel
 
 
-@pd.api.extensions.register_dataframe_accessor("psm")
 class PsmAccessor:
-    """The scores of the rows of a DataFrame, as ``frame.psm``.
+    """The scores of the rows of a DataFrame, as ``frame.psm`` (where no column is named psm).
 
     Examples
     --------
@@ -48,3 +52,26 @@ class PsmAccessor:
         from psm_analysis.scoring.rules import score_scales
 
         return score_scales(self._frame, instrument, reversed_already=reversed_already)
+
+
+class _Entry:
+    """What ``frame.psm`` is: the column of that name if there is one, else the accessor."""
+
+    def __get__(self, frame: pd.DataFrame | None, owner: type) -> Any:
+        if frame is None:
+            return PsmAccessor
+        return frame["psm"] if "psm" in frame.columns else PsmAccessor(frame)
+
+    def __set__(self, frame: pd.DataFrame, value: Any) -> None:
+        if "psm" not in frame.columns:
+            raise OptionError(
+                "frame.psm is where psm_analysis scores a frame.",
+                where="assignment to 'psm'",
+                remedy="Make a column by frame['psm'] = ...",
+            )
+        frame["psm"] = value
+
+
+def add_to_pandas() -> None:
+    """Give every DataFrame its ``psm``."""
+    setattr(pd.DataFrame, "psm", _Entry())  # noqa: B010

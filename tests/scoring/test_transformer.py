@@ -101,3 +101,13 @@ def test_importing_the_package_imports_no_scikit_learn() -> None:
     code = "import sys, psm_analysis; print('sklearn' in sys.modules, 'pyarrow.parquet' in sys.modules)"
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
     assert out.split()[0] == "False"
+
+
+def test_a_column_named_psm_keeps_its_name() -> None:
+    frame = pd.DataFrame({"psm": [1, 2], "ei": [3, 4]})
+    assert frame.psm.tolist() == [1, 2]
+    frame.psm = [5, 6]
+    assert frame["psm"].tolist() == frame.psm.tolist() == [5, 6]
+    assert frame.assign(double=lambda rows: rows.psm * 2)["double"].tolist() == [10, 12]
+    with pytest.raises(psm.PsmAnalysisError, match="Make a column"):
+        frame[["ei"]].psm = [1, 2]

@@ -146,8 +146,12 @@ def test_ctrl_c_leaves_what_is_done(monkeypatch: pytest.MonkeyPatch) -> None:
 
     fit = psm.sem(MEDIATION, mediation(80))
     monkeypatch.setattr(bootstrap_job, "fit_batch", interrupted)
-    with pytest.warns(psm.PsmAnalysisWarning, match="stopped: it has 20 of 50 replicates"):
-        found = bootstrap(fit, 50, seed=5, batch=10)
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # a run in the background ignores it
+    try:
+        with pytest.warns(psm.PsmAnalysisWarning, match="stopped: it has 20 of 50 replicates"):
+            found = bootstrap(fit, 50, seed=5, batch=10)
+    finally:
+        signal.signal(signal.SIGINT, before)
     assert found.n == len(found.values) == 20
     monkeypatch.undo()
     np.testing.assert_allclose(found.values, bootstrap(fit, 20, seed=5, batch=10).values)
