@@ -21,6 +21,7 @@ from psm_analysis.sem.fit import cfa
 from psm_analysis.sem.result import SemResult
 from psm_analysis.survey.screen import screen
 from psm_analysis.survey.wave import SurveyWave
+from psm_analysis.workflows.group_differences import group_differences
 from psm_analysis.workflows.validation_result import ScaleValidation
 
 FEWEST = 100
@@ -36,11 +37,12 @@ def validate_scale(
     n_iterations: int = 100,
     lang: Language = "en",
 ) -> ScaleValidation:
-    """Validate a scale in one wave: screening, items, dimensions, competing models, reliability, validity.
+    """Validate a scale in one wave: screening, items, dimensions, competing models, reliability, validity, groups.
 
     Respondents with more than `max_flags` screening flags are set aside. The others are split at random: one half
     for the exploratory analysis (minres, oblimin, as many factors as the instrument has subscales), the other for the
-    confirmatory models of the instrument. Items are reversed as the instrument says.
+    confirmatory models of the instrument. Items are reversed as the instrument says. All are used to compare scores
+    between the groups of every variable that the codebook gives the role "group".
 
     Parameters
     ----------
@@ -112,6 +114,7 @@ def validate_scale(
             best_model=best,
             reliability=reliability(models[name]),
             htmt=htmt(groups, second, correlation=correlation) if len(groups) > 1 else None,
+            groups=group_differences(wave, instrument, items=used, lang=lang),
             lang=lang,
             warnings=(),
         )

@@ -15,7 +15,7 @@ from psm_analysis.efa.retention import RetentionResult
 from psm_analysis.efa.suitability import SamplingAdequacy
 from psm_analysis.instruments.model import Instrument
 from psm_analysis.reliability.item_analysis import ItemAnalysis
-from psm_analysis.report.builders import data_table, reliability_table
+from psm_analysis.report.builders import reliability_table
 from psm_analysis.report.builders_loadings import loadings_table
 from psm_analysis.report.builders_models import fit_table
 from psm_analysis.report.plot_loadings import loadings_plot
@@ -23,6 +23,8 @@ from psm_analysis.report.plot_scree import scree_plot
 from psm_analysis.report.tables import Table
 from psm_analysis.sem.result import SemResult
 from psm_analysis.survey.screen import ScreeningReport
+from psm_analysis.workflows.group_table import group_differences_table
+from psm_analysis.workflows.validation_tables import htmt_table, items_table, retention_table
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -34,6 +36,7 @@ TITLES = {
     "fit": ("Fit of competing measurement models", "竞争测量模型的拟合"),
     "reliability": ("Reliability and average variance extracted", "信度与平均方差抽取量"),
     "htmt": ("Heterotrait-monotrait ratios", "异质-单质比率（HTMT）"),
+    "groups": ("Scores by group", "各组得分的差异"),
 }
 
 
@@ -55,6 +58,9 @@ class ScaleValidation(Result):
         Alpha, omega and AVE of each factor of the correlated model (of the best if there is none).
     htmt
         Heterotrait-monotrait ratios of the subscales in the confirmatory half; None with one subscale.
+    groups
+        Scores of all used by the group variables of the codebook: n, mean, sd, Welch's test and effect size, one row
+        per variable, scale and group; empty without group variables.
     lang
         Language of tables and figures.
     warnings
@@ -73,6 +79,7 @@ class ScaleValidation(Result):
     best_model: str
     reliability: pd.DataFrame
     htmt: pd.DataFrame | None
+    groups: pd.DataFrame
     lang: Language
     warnings: tuple[str, ...]
 
@@ -98,6 +105,10 @@ class ScaleValidation(Result):
             values, names = self.htmt.to_numpy(dtype=float), list(self.htmt.index)
             pairs = zip(row.tolist(), column.tolist(), strict=True)
             rows += [("htmt", f"{names[i]} ~ {names[j]}", float(values[i, j])) for i, j in pairs]
+        for _, test in self.groups[self.groups["test"] != ""].drop_duplicates(["variable", "scale"]).iterrows():
+            about = f"{test['scale']} by {test['variable']}"
+            rows.append(("groups", f"{about}: {test['effect_size']}", float(test["effect"])))
+            rows.append(("groups", f"{about}: p", float(test["p_value"])))
         return pd.DataFrame(rows, columns=["step", "quantity", ESTIMATE])
 
     def glance(self) -> pd.DataFrame:
@@ -120,14 +131,12 @@ class ScaleValidation(Result):
 
     @property
     def tables(self) -> dict[str, Table]:
-        """Tables of the dossier by name: items, retention, loadings, fit, reliability, htmt."""
+        """Tables of the dossier by name: items, retention, loadings, fit, reliability, htmt, groups."""
         titles = {name: texts[self.lang == "zh"] for name, texts in TITLES.items()}
         glances = {kind: fit.glance() for kind, fit in self.models.items()}
         found = {
-            "items": data_table(self.items.tidy(), title=titles["items"], lang=self.lang),
-            "retention": data_table(
-                self.retention.tidy()[["criterion", "n_factors"]], title=titles["retention"], lang=self.lang
-            ),
+            "items": items_table(self.items.tidy(), title=titles["items"], lang=self.lang),
+            "retention": retention_table(self.retention.tidy(), title=titles["retention"], lang=self.lang),
             "loadings": loadings_table(
                 self.exploratory.loadings,
                 communalities=self.exploratory.communalities,
@@ -138,8 +147,9 @@ class ScaleValidation(Result):
             "reliability": reliability_table(self.reliability, title=titles["reliability"], lang=self.lang),
         }
         if self.htmt is not None:
-            lower = self.htmt.where(np.tril(np.ones(self.htmt.shape, dtype=bool), -1)).rename_axis("factor")
-            found["htmt"] = data_table(lower.reset_index(), title=titles["htmt"], lang=self.lang)
+            found["htmt"] = htmt_table(self.htmt, title=titles["htmt"], lang=self.lang)
+        if len(self.groups):
+            found["groups"] = group_differences_table(self.groups, title=titles["groups"], lang=self.lang)
         return found
 
     def figures(self) -> dict[str, Figure]:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pandas as pd
 import pytest
 
 import psm_analysis as psm
+from psm_analysis.workflows.validation_tables import CRITERIA
 
 
 @pytest.fixture(scope="module")
@@ -46,3 +49,17 @@ def test_too_few_respondents(wave: object) -> None:
     small = psm.wave_from_frame(psm.make_public_service_survey(150, waves=1, seed=1).data, instruments="psm16")
     with pytest.raises(psm.PsmAnalysisError, match="two halves"):
         psm.validate_scale(small, "psm16", seed=1)
+
+
+def test_without_group_variables_there_is_no_table(dossier: psm.ScaleValidation) -> None:
+    assert dossier.groups.empty
+    assert "groups" not in dossier.tables
+
+
+def test_every_name_in_the_chinese_tables_is_chinese(dossier: psm.ScaleValidation) -> None:
+    tables = replace(dossier, lang="zh").tables
+    assert "平行分析" in tables["retention"].to_text()
+    for name in ("items", "retention"):
+        assert not [c.label for c in tables[name].columns if "_" in c.label]
+    assert "parallel_" not in tables["retention"].to_text()
+    assert set(CRITERIA) >= set(dossier.retention.suggested.index)
