@@ -63,3 +63,13 @@ def test_omega(case: dict) -> None:
     np.testing.assert_allclose(got, [expected[key] for key in keys], atol=2e-4)
     assert result.alpha == pytest.approx(expected["alpha"], abs=1e-9)
     np.testing.assert_allclose(result.schmid_leiman["g"], expected["g_loadings"], atol=5e-4)
+
+
+def test_omega_with_reversed_items_is_that_of_psych_which_flips_unasked() -> None:
+    """psych 2.2.9, omega(bfi[, A1-A5, C1-C5, E1-E5], 3): it flips A1, C4, C5, E1 and E2."""
+    data = pd.read_csv(GOLDEN / "data" / "bfi.csv")[[f"{scale}{i}" for scale in "ACE" for i in range(1, 6)]]
+    result = psm.omega(data, 3, reverse=["A1", "C4", "C5", "E1", "E2"])
+    found = (result.omega_total, result.omega_hierarchical, result.explained_common_variance, result.alpha)
+    assert found == pytest.approx((0.8481397689, 0.5428334747, 0.4260254802, 0.8063279), abs=1e-5)
+    with pytest.warns(psm.PsmAnalysisWarning, match="A1, C4, C5, E1, E2 load negatively"):
+        psm.omega(data, 3)
