@@ -11,15 +11,20 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from psm_analysis._options import DifferenceMethod
 from psm_analysis.errors import ConvergenceError, DataError, ModelError, OptionError, PsmAnalysisWarning
 from psm_analysis.method_bias.decomposition import factor_correlations, method_share, reliability_parts
 from psm_analysis.method_bias.measurement import Measurement, measurement_of
 from psm_analysis.method_bias.result import MethodBias
-from psm_analysis.sem.compare import compare, measure_kind, measures_of
+from psm_analysis.sem.compare import compare
 from psm_analysis.sem.fit import cfa, sem
+from psm_analysis.sem.reported import measure_kind, measures_of, reported
 from psm_analysis.sem.result import SemResult
 
 HARMAN_LIMIT = 0.5
+UNDECIDED = "undecided"
+SAME_FIT = 1e-3
+AFTER_2001: tuple[DifferenceMethod, ...] = ("satorra.bentler.2010", "satorra.2000")
 PLAIN, EQUAL, FREE, WORDING = (
     "Measurement model",
     "Method factor, equal",
@@ -279,16 +284,15 @@ def _share(study: _Study, name: str, factor: str) -> float:
 def _blank(name: str) -> dict[str, Any]:
     numbers = ("df", "chisq", "cfi", "rmsea", "srmr", "share")
     row: dict[str, Any] = {"model": name} | dict.fromkeys(numbers, math.nan) | {"compared_with": ""}
-    return row | dict.fromkeys(("statistic", "df_diff", "p_value", "delta_cfi"), math.nan) | {"decision": ""}
+    row |= dict.fromkeys(("statistic", "df_diff", "p_value", "delta_cfi"), math.nan) | {"decision": ""}
+    return row | dict.fromkeys(("test", "measures", "difference_test"), "")
 
 
 def _row(study: _Study, name: str) -> dict[str, Any]:
     row = _blank(name)
     if name in study.fits:
-        fit = study.fits[name]
-        now = measures_of(fit, measure_kind([fit]))
-        row |= {"df": fit.fit_measures["df"], "chisq": fit.fit_measures["chisq"]}
-        row |= {key: now[key] for key in ("cfi", "rmsea", "srmr")}
+        now = reported(study.fits[name])
+        row |= {key: now[key] for key in ("df", "chisq", "cfi", "rmsea", "srmr", "test", "measures")}
     return row
 
 
@@ -297,15 +301,39 @@ def _decided(study: _Study, name: str, *, against: str, better: str, else_: str)
     row = _row(study, name) | {"compared_with": against}
     if name not in study.fits or against not in study.fits:
         return row | {"decision": "no solution"}
-    test = compare(study.fits[against], study.fits[name]).tidy().iloc[-1]
-    p_value = float(test["p_value"])
-    row |= {"statistic": float(test["statistic"]), "df_diff": float(test["df_diff"]), "p_value": p_value}
-    row["delta_cfi"] = row["cfi"] - _row(study, against)["cfi"]
-    if math.isnan(p_value):
-        return row
-    if row["statistic"] < -1e-3:
+    row |= _difference(study.fits[against], study.fits[name])
+    if math.isnan(row["p_value"]):
+        study.notes.append(f"{name}: its difference from {against} has no test: the scaling factor is not positive.")
+        return row | {"decision": UNDECIDED}
+    if row["statistic"] < -SAME_FIT:
         study.notes.append(
             f"{name}: it fits worse than {against}, which it holds: the search ended in a local minimum."
         )
         return row | {"decision": "no solution"}
-    return row | {"decision": better if p_value < study.alpha else else_}
+    return row | {"decision": better if row["p_value"] < study.alpha else else_}
+
+
+def _difference(one: SemResult, other: SemResult) -> dict[str, Any]:
+    """Return the test of a difference; where the scaling factor of 2001 is not positive, that of 2010, then of 2000.
+
+    Models of the same chi-square do not differ, whatever the scaling.
+    """
+    found = compare(one, other)
+    for method in AFTER_2001 if found.method == "satorra.bentler.2001" else ():
+        if math.isnan(found.tests[0].statistic) and _has_test(method, one, other):
+            found = compare(one, other, method=method)
+    test, kind = found.tests[0], measure_kind([one, other])
+    change = measures_of(other, kind)["cfi"] - measures_of(one, kind)["cfi"]
+    row: dict[str, Any] = {"delta_cfi": change, "df_diff": test.df, "difference_test": found.method}
+    if math.isnan(test.statistic) and _same_fit(one, other):
+        return row | {"statistic": 0.0, "p_value": 1.0, "difference_test": "standard"}
+    return row | {"statistic": test.statistic, "p_value": test.p_value}
+
+
+def _has_test(method: DifferenceMethod, one: SemResult, other: SemResult) -> bool:
+    """Tell whether a method can be asked: that of 2000 wants complete rows, and models that differ."""
+    return method != "satorra.2000" or not (one.spec.function == "FIML" or _same_fit(one, other))
+
+
+def _same_fit(one: SemResult, other: SemResult) -> bool:
+    return abs(other.fit_measures["chisq"] - one.fit_measures["chisq"]) < SAME_FIT

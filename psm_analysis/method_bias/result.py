@@ -50,7 +50,10 @@ class MethodBias(Result):
 
         Columns: ``model, df, chisq, cfi, rmsea, srmr, share`` (of the items' variance that is the method's; Harman: of
         the first component), ``compared_with, statistic, df_diff, p_value, delta_cfi, decision`` (``present``,
-        ``absent``, ``biasing``, ``harmless``, ``not one factor``, ``one factor``, ``no solution``, or blank).
+        ``absent``, ``biasing``, ``harmless``, ``not one factor``, ``one factor``, ``no solution``, ``undecided`` where
+        the difference has no test, or blank), ``test, measures, difference_test``: which chi-square, which fit measures
+        and which test of the difference these are. Chi-square is scaled where the estimator scales; the scaled
+        difference is that of Satorra and Bentler (2001), or of 2010 where its scaling factor is not positive.
         """
         return self.frame.copy()
 
@@ -79,15 +82,14 @@ class MethodBias(Result):
         """
         check_option(lang, Language, name="lang")
         decisions = self.frame.set_index("model")["decision"]
-        parts = [_harman(self.frame, lang)]
-        parts.append(_WORDS["factor_" + decisions["Method factor, equal"].replace(" ", "_")][lang == "zh"])
+        parts = [_harman(self.frame, lang), _said("factor", decisions["Method factor, equal"], lang)]
         if self.chosen:
-            kind = "marker_absent" if self.chosen == "Baseline" else "marker_present"
-            parts.append(_WORDS[kind][lang == "zh"].format(model=self.chosen))
+            found = "present" if self.chosen != "Baseline" else decisions["Method-C"]
+            parts.append(_said("marker", found, lang).format(model=self.chosen))
         if "Method-R" in decisions:
-            parts.append(_WORDS[decisions["Method-R"]][lang == "zh"])
+            parts.append(_said("bias", decisions["Method-R"], lang))
         if "Correlated uniqueness" in decisions:
-            parts.append(_WORDS["wording_" + decisions["Correlated uniqueness"].replace(" ", "_")][lang == "zh"])
+            parts.append(_said("wording", decisions["Correlated uniqueness"], lang))
         if self.largest_change == self.largest_change:
             parts.append(_WORDS["change"][lang == "zh"].format(change=self.largest_change))
         return ("" if lang == "zh" else " ").join(parts)
@@ -100,6 +102,12 @@ class MethodBias(Result):
 def _harman(frame: pd.DataFrame, lang: Language) -> str:
     share = float(frame.loc[frame["model"] == "Harman", "share"].iloc[0])
     return _WORDS["harman"][lang == "zh"].format(percent=100.0 * share)
+
+
+def _said(about: str, decision: str, lang: Language) -> str:
+    """Return the sentence of a decision; one that has none was not reached."""
+    key = f"{about}_{decision.replace(' ', '_')}"
+    return _WORDS[key if key in _WORDS else f"{about}_undecided"][lang == "zh"]
 
 
 _WORDS: dict[str, tuple[str, str]] = {
@@ -122,6 +130,10 @@ _WORDS: dict[str, tuple[str, str]] = {
         "The model with an unmeasured method factor has no solution.",
         "含未测量方法因子的模型没有得到解。",
     ),
+    "factor_undecided": (
+        "Whether an unmeasured method factor improves fit could not be tested.",
+        "加入未测量的方法因子后拟合是否改善无法检验。",
+    ),
     "marker_present": (
         "Items share variance with the marker ({model}): there is method variance.",
         "题项与标记变量有共同变异（{model}）：存在方法变异。",
@@ -130,24 +142,40 @@ _WORDS: dict[str, tuple[str, str]] = {
         "Items share no variance with the marker: no method variance of the kind that it catches.",
         "题项与标记变量没有共同变异：未发现标记变量所能反映的方法变异。",
     ),
-    "biasing": (
+    "marker_no_solution": (
+        "The model in which the items share variance with the marker has no solution: the marker decides nothing.",
+        "题项与标记变量有共同变异的模型没有得到解：标记变量法无法作出判断。",
+    ),
+    "marker_undecided": (
+        "Whether the items share variance with the marker could not be tested.",
+        "题项与标记变量是否有共同变异无法检验。",
+    ),
+    "bias_biasing": (
         "It biases the correlations of the factors (Method-R fits worse): report those that are corrected.",
         "方法变异使因子间相关产生偏差（Method-R 拟合更差）：应报告校正后的相关。",
     ),
-    "harmless": (
+    "bias_harmless": (
         "It does not bias the correlations of the factors (Method-R fits as well).",
         "方法变异未使因子间相关产生显著偏差（Method-R 拟合没有变差）。",
+    ),
+    "bias_undecided": (
+        "Whether it biases the correlations of the factors could not be tested.",
+        "方法变异是否使因子间相关产生偏差无法检验。",
     ),
     "wording_present": (
         "Reversed wording adds shared variance: keep the residual covariances of reversed items in the model.",
         "反向措辞带来额外的共同变异：模型中应保留反向题项的残差相关。",
     ),
     "wording_absent": ("Reversed wording adds no shared variance.", "反向措辞没有带来额外的共同变异。"),
+    "wording_undecided": (
+        "Whether reversed wording adds shared variance could not be tested.",
+        "反向措辞是否带来额外的共同变异无法检验。",
+    ),
     "wording_no_solution": (
         "The model with residual covariances of the reversed items has no solution.",
         "含反向题项残差相关的模型没有得到解。",
     ),
-    "no solution": ("Method-R has no solution.", "Method-R 模型没有得到解。"),
+    "bias_no_solution": ("Method-R has no solution.", "Method-R 模型没有得到解。"),
     "change": (
         "Taking method variance out changes a correlation of factors by {change:.2f} at most.",
         "去除方法变异后，因子间相关最多改变 {change:.2f}。",

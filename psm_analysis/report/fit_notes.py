@@ -16,13 +16,15 @@ SCALINGS = {
 }
 
 
-def scaled_note(rows: pd.DataFrame, *, lang: Language) -> str:
+def scaled_note(rows: pd.DataFrame, *, lang: Language, tli: bool = True) -> str:
     """Return which tests are scaled and which measures are robust or scaled; nothing if all are plain.
 
     Parameters
     ----------
     rows
         Frame with ``model`` and, from glance(), ``test`` and ``measures``.
+    tli
+        Whether TLI is among the measures printed.
 
     Examples
     --------
@@ -33,11 +35,15 @@ def scaled_note(rows: pd.DataFrame, *, lang: Language) -> str:
     if not {"test", "measures"} <= set(rows):
         return ""
     kinds = rows[["test", "measures"]].drop_duplicates()
-    notes = []
+    notes, shown = [], word("measures_tli" if tli else "measures_no_tli", lang)
     for test, measures in kinds.itertuples(index=False, name=None):
         mine = rows.loc[(rows["test"] == test) & (rows["measures"] == measures), "model"]
         if test != "standard":
             which = "" if len(kinds) == 1 else word("of_models", lang).format(names=", ".join(map(str, mine)))
             scaling = SCALINGS[test][lang == "zh"] if test in SCALINGS else str(test)
-            notes += [word("note_scaled", lang).format(of=which, scaling=scaling, kind=word(str(measures), lang))]
+            notes += [
+                word("note_scaled", lang).format(
+                    of=which, scaling=scaling, measures=shown, kind=word(str(measures), lang)
+                )
+            ]
     return join_notes(*notes, lang=lang)

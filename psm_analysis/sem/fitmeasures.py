@@ -117,13 +117,14 @@ def robust_measures(
     if test.is_scaled and not ordinal and (test.shift or test.scaled_df != test.df):
         statistic, df, factor = test.scaled, test.scaled_df, test.scaling
     low, high = formulas.rmsea_interval(statistic, df, nobs, n_groups=n_groups)
+    widening = math.sqrt(factor) if factor > 0.0 else math.nan
     return {
         "cfi_robust": formulas.cfi(lack, 0.0, worst, 0.0),
         "tli_robust": 1.0 - (lack / test.df) / (worst / baseline.df),
         "rni_robust": formulas.rni(lack, 0.0, worst, 0.0),
         "rmsea_robust": math.sqrt(n_groups * max(lack, 0.0) / (test.df * nobs)),
-        "rmsea_ci_lower_robust": math.sqrt(factor) * low,
-        "rmsea_ci_upper_robust": math.sqrt(factor) * high,
+        "rmsea_ci_lower_robust": widening * low,
+        "rmsea_ci_upper_robust": widening * high,
     }
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -150,3 +152,47 @@ def test_refusals(text: str, options: dict[str, object], match: str) -> None:
     data["total"] = data[["a1", "a2", "a3", "a4"]].mean(axis=1)
     with pytest.raises(psm.PsmAnalysisError, match=match):
         psm.method_bias(text, data, **options)  # type: ignore[arg-type]
+
+
+def heavy_tails(seed: int) -> pd.DataFrame:
+    """Sixty answers with rare extremes, where the scaled difference of 2001 is not defined."""
+    rng = np.random.default_rng(seed)
+    common, a, b = rng.normal(size=(3, 60))
+    factors = (("a", a), ("b", b))
+    return pd.DataFrame(
+        {f"{f}{i}": v + 0.3 * common + rng.standard_t(2.5, size=60) for f, v in factors for i in (1, 2, 3)}
+    )
+
+
+@pytest.mark.filterwarnings("ignore::psm_analysis.errors.PsmAnalysisWarning")
+def test_undefined_scaled_differences_are_tested_in_another_way() -> None:
+    text, data = "A =~ a1 + a2 + a3\nB =~ b1 + b2 + b3", heavy_tails(4)
+    found = psm.method_bias(text, data, estimator="MLR")
+    one = psm.cfa("G =~ a1 + a2 + a3 + b1 + b2 + b3", data, std_lv=True, estimator="MLR")
+    plain = psm.cfa(text, data, std_lv=True, estimator="MLR")
+    assert np.isnan(psm.compare(plain, one).tidy()["statistic"].iloc[-1])
+    row = found.tidy().set_index("model").loc["One factor"]
+    assert row["difference_test"] == "satorra.2000"
+    expected = psm.compare(plain, one, method="satorra.2000").tidy().iloc[-1]
+    assert row["statistic"] == pytest.approx(expected["statistic"], rel=1e-4)
+    assert row["decision"] == "not one factor"
+    assert row["chisq"] == pytest.approx(one.fit_measures["chisq_scaled"], rel=1e-5)
+
+
+@pytest.mark.filterwarnings("ignore::psm_analysis.errors.PsmAnalysisWarning")
+def test_what_has_no_test_is_undecided() -> None:
+    text, data = "A =~ a1 + a2 + a3\nB =~ b1 + b2 + b3", heavy_tails(2)
+    found = psm.method_bias(text, data, estimator="MLR", missing="fiml")
+    assert found.tidy().set_index("model").loc["Method factor, equal", "decision"] == "undecided"
+    assert "could not be tested" in found.verdict()
+    assert "无法检验" in found.verdict("zh")
+    assert any("no test" in warning for warning in found.warnings)
+
+
+def test_no_decision_is_unknown_to_the_verdict(biased: psm.MethodBias) -> None:
+    for decision in ("undecided", "no solution", "", "something else"):
+        frame = biased.tidy()
+        frame.loc[frame["model"].str.startswith("Method"), "decision"] = decision
+        for chosen in ("Baseline", "Method-C", ""):
+            for lang in ("en", "zh"):
+                assert replace(biased, frame=frame, chosen=chosen).verdict(lang)  # type: ignore[arg-type]
