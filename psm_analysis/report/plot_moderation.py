@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -116,10 +116,10 @@ def _stretch(
 
 def _name_edges(axes: Axes, edges: Sequence[float]) -> None:
     """Mark the bounds of the region and print them above the panel."""
+    place: dict[str, Any] = {"xycoords": ("data", "axes fraction"), "textcoords": "offset points", "xytext": (0, 3)}
     sides = ("right", "left") if len(edges) == 2 else ("center",) * len(edges)
     for edge, side in zip(edges, sides, strict=True):
         axes.axvline(edge, color=BLUE, linewidth=0.9, linestyle=(0, (4, 3)), zorder=2)
-        place = {"xycoords": ("data", "axes fraction"), "textcoords": "offset points", "xytext": (0, 3)}
         axes.annotate(format_decimal(edge), (edge, 1.0), ha=side, va="bottom", fontsize=8, color=BLUE, **place)
 
 
