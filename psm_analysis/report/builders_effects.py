@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 import pandas as pd
 
 from psm_analysis._options import Language
-from psm_analysis.report.catalogue import known_column
+from psm_analysis.report.catalogue import known_column, number_column
 from psm_analysis.report.columns import Column, RowGroup
 from psm_analysis.report.fit_notes import scaled_note
 from psm_analysis.report.frames import require_frame
@@ -58,12 +57,14 @@ def conditional_effects_table(
     >>> numbers = {"estimate": 0.2, "std_error": 0.05, "ci_low": 0.1, "ci_high": 0.3}
     >>> print(conditional_effects_table(pd.DataFrame([row | numbers])).to_text())
     Conditional Effects
-    ───────────────────────────────────────────────────
-    Effect           w      Estimate    SE     95% CI
-    ───────────────────────────────────────────────────
+    ───────────────────────────────────────────────
+    Effect          w  Estimate    SE        95% CI
+    ───────────────────────────────────────────────
     x → m → y
-      Indirect      -1.00      0.20  0.05  [0.10, 0.30]
-    ───────────────────────────────────────────────────
+      Indirect  -1.00      0.20  0.05  [0.10, 0.30]
+    ───────────────────────────────────────────────
+    Note. Effects at values of the moderator w; SE = standard
+    error; CI = confidence interval.
     """
     rows = require_frame(tidy, EFFECT, what="the tidy frame").reset_index(drop=True)
     names = labels or {}
@@ -150,9 +151,9 @@ def method_bias_table(
         rows,
         columns=[
             Column("model", word("model", lang)),
-            *(_number(name, rows, lang) for name in ("chisq", "df", "cfi", "rmsea", "srmr", "share")),
+            *(number_column(name, rows, lang=lang) for name in ("chisq", "df", "cfi", "rmsea", "srmr", "share")),
             Column("compared_with", word("compared_with", lang)),
-            *(_number(name, rows, lang) for name in ("chisq_diff", "df_diff")),
+            *(number_column(name, rows, lang=lang) for name in ("chisq_diff", "df_diff")),
             Column("p_diff", "p", "p", italic=True),
             known_column("cfi_diff", lang=lang),
             Column("decision", word("decision", lang)),
@@ -175,13 +176,6 @@ def _difference_note(rows: pd.DataFrame, lang: Language) -> str:
         of = word("of_models", lang).format(names=mine) if place else ""
         notes.append(word("note_difference", lang).format(of=of, scaling=DIFFERENCE_TESTS[name]))
     return join_notes(*notes, lang=lang)
-
-
-def _number(name: str, rows: pd.DataFrame, lang: Language) -> Column:
-    """Return the column of a number; adjusted tests have degrees of freedom with decimals."""
-    column = known_column(name, lang=lang)
-    fractional = column.kind == "integer" and (rows[name].astype(float).dropna() % 1 > 0).any()
-    return replace(column, kind="decimal") if fractional else column
 
 
 def _known(kind: str, name: str, lang: Language) -> str:

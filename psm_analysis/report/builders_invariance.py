@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from itertools import accumulate
 
 import pandas as pd
 
 from psm_analysis._options import Language
-from psm_analysis.report.catalogue import known_column
+from psm_analysis.report.catalogue import known_column, number_column
 from psm_analysis.report.columns import Column, RowGroup
 from psm_analysis.report.frames import require_frame, require_models
 from psm_analysis.report.tables import Table
@@ -57,7 +56,10 @@ def invariance_table(
     changes = [name for name in ("cfi_diff", "rmsea_diff", "srmr_diff") if name in rows]
     columns = [
         Column("step", word("step", lang)),
-        *(_number(name, rows, lang) for name in ("chisq", "df", "cfi", "rmsea", "srmr", "chisq_diff", "df_diff")),
+        *(
+            number_column(name, rows, lang=lang)
+            for name in ("chisq", "df", "cfi", "rmsea", "srmr", "chisq_diff", "df_diff")
+        ),
         Column("p_diff", "p", "p", italic=True),
         *(known_column(name, lang=lang) for name in changes),
         Column("decision", word("decision", lang)),
@@ -74,13 +76,6 @@ def invariance_table(
         number=str(number),
         lang=lang,
     )
-
-
-def _number(name: str, rows: pd.DataFrame, lang: Language) -> Column:
-    """Return the column of a number; adjusted tests have degrees of freedom with decimals."""
-    column = known_column(name, lang=lang)
-    fractional = column.kind == "integer" and (rows[name].astype(float).dropna() % 1 > 0).any()
-    return replace(column, kind="decimal") if fractional else column
 
 
 def _step(name: str, lang: Language) -> str:

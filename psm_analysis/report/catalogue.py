@@ -131,6 +131,19 @@ def known_column(key: str, *, lang: Language, label: str = "", decimals: int | N
     )
 
 
+def number_column(name: str, rows: pd.DataFrame, *, lang: Language) -> Column:
+    """Return the column of a number; adjusted tests have degrees of freedom with decimals.
+
+    Examples
+    --------
+    >>> number_column("df", pd.DataFrame({"df": [4.73]}), lang="en").kind
+    'decimal'
+    """
+    column = known_column(name, lang=lang)
+    fractional = column.kind == "integer" and (rows[name].astype(float).dropna() % 1 > 0).any()
+    return replace(column, kind="decimal") if fractional else column
+
+
 def guess_columns(
     frame: pd.DataFrame, *, lang: Language, labels: Mapping[str, str], decimals: Mapping[str, int]
 ) -> list[Column]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -92,5 +92,5 @@ def _crossing(rho: NDArray[np.float64], effect: NDArray[np.float64]) -> float | 
 
 def _mark(axes: Axes, place: tuple[float, float], text: str, *, colour: str) -> None:
     axes.plot(*place, "o", color=colour, markersize=5, zorder=4)
-    style = {"fontsize": 8, "color": colour, "zorder": 5}
+    style: dict[str, Any] = {"fontsize": 8, "color": colour, "zorder": 5}
     axes.annotate(text, place, xytext=(6, 6), textcoords="offset points", **style)
