@@ -196,3 +196,12 @@ def test_no_decision_is_unknown_to_the_verdict(biased: psm.MethodBias) -> None:
         for chosen in ("Baseline", "Method-C", ""):
             for lang in ("en", "zh"):
                 assert replace(biased, frame=frame, chosen=chosen).verdict(lang)  # type: ignore[arg-type]
+
+
+@pytest.mark.filterwarnings("ignore::psm_analysis.errors.PsmAnalysisWarning")
+def test_negative_robust_correction_has_no_interval_but_a_fit() -> None:
+    """Before, the square root of the correction failed."""
+    found = psm.method_bias("A =~ a1 + a2 + a3\nB =~ b1 + b2 + b3", heavy_tails(0), estimator="MLR")
+    limits = [fit.fit_measures["rmsea_ci_upper_robust"] for fit in found.fits.values()]
+    assert np.isnan(limits).any()
+    assert np.isfinite(limits).any()
