@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 import psm_analysis as psm
+from psm_analysis.method_bias.measurement import measurement_of
 
 TEXT = "A =~ a1 + a2 + a3 + a4\nB =~ b1 + b2 + b3 + b4"
 MARKER = ["m1", "m2", "m3"]
@@ -89,11 +90,16 @@ def test_without_method_variance_nothing_is_found() -> None:
 @pytest.mark.slow
 def test_the_marker_test_errs_as_often_as_it_says() -> None:
     """Baseline against Method-C without method variance: 5 % of 200 samples, give or take three standard errors."""
-    decisions = [
-        psm.method_bias(TEXT, survey(seed, style=0.0, n=400), marker=MARKER).tidy().set_index("model")
-        for seed in range(200)
-    ]
-    rate = np.mean([frame.loc["Method-C", "p_value"] < 0.05 for frame in decisions])
+    parts = measurement_of(TEXT, marker=MARKER, reversed_items=())
+
+    def p_value(data: pd.DataFrame) -> float:
+        first = psm.cfa(parts.with_marker(), data, std_lv=True).tidy().set_index(["lhs", "op", "rhs"])["estimate"]
+        fixed = {m: (float(first[parts.marker_name, "=~", m]), float(first[m, "~~", m])) for m in MARKER}
+        texts = (parts.baseline(fixed), parts.marked(fixed, equal=True))
+        fits = [psm.cfa(text, data, std_lv=True) for text in texts]
+        return float(psm.compare(*fits).tidy()["p_value"].iloc[-1])
+
+    rate = np.mean([p_value(survey(seed, style=0.0, n=400)) < 0.05 for seed in range(200)])
     assert abs(rate - 0.05) < 3 * np.sqrt(0.05 * 0.95 / 200)
 
 
