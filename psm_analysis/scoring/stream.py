@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from psm_analysis.scoring.model import ScoringModel
 
 BATCH = 100_000
-MEMORY = "320MB"
+MEMORY, ROOMY = "320MB", "2GB"
 WHOLE = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT")
 NUMBERS = (*WHOLE, "FLOAT", "DOUBLE")
 MISSING_TEXTS = ("", "NA", "NaN", "nan", "N/A", "#N/A", "#NULL!", "NULL", ".")
@@ -155,13 +155,18 @@ def _write_linear(
     whole = [item for item in model.item_ids if wave.kinds[item] in WHOLE]
     source = wave.numbers(model, id=id)
     query = statement(model, source, dialect=DUCK, id=id, columns=columns, whole=whole, drop=drop)
-    try:
-        base.execute(f"COPY ({query}) TO {DUCK.text(str(file))} (FORMAT parquet, COMPRESSION snappy)")
-    except duckdb.Error as error:
-        if isinstance(error, duckdb.IOException) and re.search("write|space", str(error), re.IGNORECASE):
-            raise unwritable(target, _reason(error)) from error
-        return False
-    return True
+    for limit in (MEMORY, ROOMY):
+        base.execute(f"SET memory_limit = '{limit}'")
+        try:
+            base.execute(f"COPY ({query}) TO {DUCK.text(str(file))} (FORMAT parquet, COMPRESSION snappy)")
+            return True
+        except duckdb.OutOfMemoryException:
+            continue
+        except duckdb.Error as error:
+            if isinstance(error, duckdb.IOException) and re.search("write|space", str(error), re.IGNORECASE):
+                raise unwritable(target, _reason(error)) from error
+            return False
+    return False
 
 
 def _write_batches(
