@@ -17,9 +17,9 @@ from psm_analysis.invariance.ladder import Step
 from psm_analysis.invariance.partial import Release, next_release
 from psm_analysis.invariance.result import InvarianceResult
 from psm_analysis.invariance.rules import holds
-from psm_analysis.sem.compare import measure_kind, measures_of
 from psm_analysis.sem.difference_test import DifferenceTest, difference_test
 from psm_analysis.sem.nesting import estimation_of
+from psm_analysis.sem.reported import measure_kind, measures_of
 from psm_analysis.sem.result import SemResult
 from psm_analysis.sem.roles import find_roles
 from psm_analysis.sem.syntax import parse_model

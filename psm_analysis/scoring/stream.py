@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from psm_analysis._options import BadValues, ScoreColumns
-from psm_analysis.errors import require
+from psm_analysis.errors import FileError, require
 from psm_analysis.scoring.apply import refuse_name
 from psm_analysis.scoring.batches import score_batches, score_fields
 from psm_analysis.scoring.dialect import DIALECTS
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 BATCH = 100_000
 MEMORY, ROOMY = "320MB", "2GB"
+"""Of DuckDB: the usual limit, and the one that a file gets on a second try when the first does not suffice."""
 WHOLE = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT")
 NUMBERS = (*WHOLE, "FLOAT", "DOUBLE")
 MISSING_TEXTS = ("", "NA", "NaN", "nan", "N/A", "#N/A", "#NULL!", "NULL", ".")
@@ -81,34 +82,57 @@ def stream_scores(
     DataError
         If answers or ids cannot be used; every problem is named in one message.
     FileError
-        If the scores cannot be written.
+        If the scores cannot be written, or need more memory than `ROOMY`.
     """
     kinds = (".csv", ".parquet")
     if source.suffix.lower() not in kinds or target.suffix.lower() != ".parquet" or set("*?[]{}") & set(str(source)):
         return None
     if not source.is_file() or importlib.util.find_spec("duckdb") is None:
         return None
-    with connected() as base:
-        wave = seen(base, model, source=source, id=id)
-        if wave is None:
-            return None
-        file, streamed = temporary_file(target), None
-        write = _write_batches if model.method == "eap" else _write_linear
+    duckdb = require("duckdb", extra="scale", purpose="scoring large files")
+    for limit in (MEMORY, ROOMY):
         try:
-            if write(base, model, wave, file=file, target=target, id=id, columns=columns, drop=bad_values == "drop"):
-                streamed = _looked_at(base, model, wave=wave, file=file, id=id, bad_values=bad_values)
-        finally:
-            if streamed is None:
-                file.unlink(missing_ok=True)
-        return streamed
+            with connected(limit) as base:
+                return _streamed(base, model, source, target=target, id=id, bad_values=bad_values, columns=columns)
+        except duckdb.OutOfMemoryException:
+            continue
+    raise FileError(
+        f"Scoring needs more than {ROOMY} of memory.",
+        where=str(source),
+        remedy="Write the scores alone (columns='scores', --columns scores), or cut the file into parts.",
+    )
+
+
+def _streamed(
+    base: Any,
+    model: ScoringModel,
+    source: Path,
+    *,
+    target: Path,
+    id: str | None,
+    bad_values: BadValues,
+    columns: ScoreColumns,
+) -> Streamed | None:
+    wave = seen(base, model, source=source, id=id)
+    if wave is None:
+        return None
+    file, streamed = temporary_file(target), None
+    write = _write_batches if model.method == "eap" else _write_linear
+    try:
+        if write(base, model, wave, file=file, target=target, id=id, columns=columns, drop=bad_values == "drop"):
+            streamed = _looked_at(base, model, wave=wave, file=file, id=id, bad_values=bad_values)
+    finally:
+        if streamed is None:
+            file.unlink(missing_ok=True)
+    return streamed
 
 
 @contextmanager
-def connected() -> Iterator[Any]:
-    """Give a DuckDB that spills what does not fit into its memory."""
+def connected(limit: str) -> Iterator[Any]:
+    """Give a DuckDB that spills what does not fit into that much memory."""
     duckdb = require("duckdb", extra="scale", purpose="scoring large files")
     with tempfile.TemporaryDirectory() as spill, duckdb.connect() as base:
-        base.execute(f"SET memory_limit = '{MEMORY}'")
+        base.execute(f"SET memory_limit = '{limit}'")
         base.execute(f"SET temp_directory = {DUCK.text(spill)}")
         yield base
 
@@ -120,6 +144,8 @@ def seen(base: Any, model: ScoringModel, *, source: Path, id: str | None) -> Wav
     relation = _relation(source, csv=csv)
     try:
         kinds = {row[0]: row[1] for row in base.execute(f"DESCRIBE SELECT * FROM {relation}").fetchall()}
+    except duckdb.OutOfMemoryException:
+        raise
     except duckdb.Error:
         return None
     needed = [*model.item_ids, *([] if id is None else [id])]
@@ -155,18 +181,15 @@ def _write_linear(
     whole = [item for item in model.item_ids if wave.kinds[item] in WHOLE]
     source = wave.numbers(model, id=id)
     query = statement(model, source, dialect=DUCK, id=id, columns=columns, whole=whole, drop=drop)
-    for limit in (MEMORY, ROOMY):
-        base.execute(f"SET memory_limit = '{limit}'")
-        try:
-            base.execute(f"COPY ({query}) TO {DUCK.text(str(file))} (FORMAT parquet, COMPRESSION snappy)")
-            return True
-        except duckdb.OutOfMemoryException:
-            continue
-        except duckdb.Error as error:
-            if isinstance(error, duckdb.IOException) and re.search("write|space", str(error), re.IGNORECASE):
-                raise unwritable(target, _reason(error)) from error
-            return False
-    return False
+    try:
+        base.execute(f"COPY ({query}) TO {DUCK.text(str(file))} (FORMAT parquet, COMPRESSION snappy)")
+    except duckdb.OutOfMemoryException:
+        raise
+    except duckdb.Error as error:
+        if isinstance(error, duckdb.IOException) and re.search("write|space", str(error), re.IGNORECASE):
+            raise unwritable(target, _reason(error)) from error
+        return False
+    return True
 
 
 def _write_batches(
@@ -195,6 +218,8 @@ def _write_batches(
                 writer.write_batch(batch)
     except OSError as error:
         raise unwritable(target, error.strerror or str(error)) from error
+    except require("duckdb").OutOfMemoryException:
+        raise
     except (ArrowException, require("duckdb").Error):
         return False
     return True

@@ -15,8 +15,7 @@ from psm_analysis._results import Result
 from psm_analysis.errors import DataError, ModelError, OptionError
 from psm_analysis.sem.difference_test import DifferenceTest, difference_test
 from psm_analysis.sem.nesting import estimation_of
-from psm_analysis.sem.reported import measure_kind as measure_kind
-from psm_analysis.sem.reported import measures_of as measures_of
+from psm_analysis.sem.reported import measure_kind, measures_of
 from psm_analysis.sem.result import SemResult
 
 DIFFERENCES = ("cfi", "rmsea", "srmr", "aic", "bic")

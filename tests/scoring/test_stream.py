@@ -11,6 +11,7 @@ import pytest
 
 import psm_analysis as psm
 from psm_analysis.cli import main
+from psm_analysis.scoring import stream
 
 WAVE = Path(__file__).resolve().parents[2] / "data" / "synthetic" / "wave2.csv"
 
@@ -152,3 +153,14 @@ def test_single_bad_answers_pass_if_asked(stored: Path, tmp_path: Path) -> None:
     assert run(tmp_path / "in.parquet", stored, tmp_path / "o.parquet", "--bad-values", "missing") == 0
     report = json.loads((tmp_path / "o.parquet.run.json").read_text("utf-8"))
     assert (report["engine"], report["bad_answers"]) == ("duckdb", {"olbi2": 1})
+
+
+def test_too_little_memory_is_given_more_and_the_file_is_not_loaded(
+    stored: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    usual, again = tmp_path / "usual.parquet", tmp_path / "again.parquet"
+    assert run(WAVE, stored, usual) == 0
+    monkeypatch.setattr(stream, "MEMORY", "1MB")
+    assert run(WAVE, stored, again) == 0
+    assert json.loads(Path(f"{again}.run.json").read_text("utf-8"))["engine"] == "duckdb"
+    assert again.read_bytes() == usual.read_bytes()
