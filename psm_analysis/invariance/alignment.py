@@ -13,6 +13,7 @@ from psm_analysis.errors import ModelError, OptionError, PsmAnalysisWarning
 from psm_analysis.invariance.alignment_factor import align_factor
 from psm_analysis.invariance.alignment_result import AlignmentResult, item_rows
 from psm_analysis.sem.fit import cfa
+from psm_analysis.sem.ordered_columns import ordinal_with_columns
 from psm_analysis.sem.result import SemResult
 from psm_analysis.sem.roles import find_roles
 from psm_analysis.sem.syntax import parse_model
@@ -116,7 +117,8 @@ def alignment(
 
 
 def _configural(model: str, data: pd.DataFrame, group: str, options: dict[str, Any]) -> SemResult:
-    theta = {"parameterization": "theta"} if options.get("ordered") else {}
+    ordered = ordinal_with_columns(options.get("ordered", ()), find_roles(parse_model(model).terms), data)
+    theta = {"parameterization": "theta"} if ordered else {}
     with python_warnings.catch_warnings():
         python_warnings.simplefilter("ignore", PsmAnalysisWarning)
         fit = cfa(model, data, **(options | theta | {"group": group, "std_lv": True, "meanstructure": True}))

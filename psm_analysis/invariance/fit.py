@@ -17,8 +17,10 @@ from psm_analysis.invariance.ladder import Step, ladder
 from psm_analysis.invariance.result import InvarianceResult
 from psm_analysis.invariance.rules import check_rule
 from psm_analysis.sem.fit import cfa, fit_table
+from psm_analysis.sem.ordered_columns import ordinal_with_columns
 from psm_analysis.sem.partable import build_table
 from psm_analysis.sem.result import SemResult
+from psm_analysis.sem.roles import find_roles
 from psm_analysis.sem.syntax import parse_model
 
 
@@ -92,6 +94,7 @@ def invariance(
     """
     check_rule(rule)
     _check_options(data, options)
+    options["ordered"] = ordinal_with_columns(options.get("ordered", ()), find_roles(parse_model(model).terms), data)
     rungs = ladder(steps, ordinal=bool(options.get("ordered")), theta=options.get("parameterization") == "theta")
 
     def fit(step: Step, freed: Sequence[str], before: SemResult | None) -> SemResult:

@@ -17,6 +17,7 @@ from psm_analysis.invariance.result import InvarianceResult
 from psm_analysis.invariance.rules import check_rule
 from psm_analysis.invariance.wave_data import Panel, Waves, make_panel
 from psm_analysis.invariance.wave_model import check_model, wave_blocks, wave_text
+from psm_analysis.moments.ordered_categories import ordered_columns
 from psm_analysis.sem.fit import cfa, fit_table
 from psm_analysis.sem.partable import TableOptions, build_table
 from psm_analysis.sem.result import SemResult
@@ -111,9 +112,10 @@ def longitudinal_invariance(
     _check_options(options, residual_lag)
     roles = find_roles(parse_model(model).terms)
     check_model(roles, roles.indicators)
-    ordered = _ordered(options.get("ordered", ()), roles)
+    given = _ordered(options.get("ordered", ()), roles)
     keep = [str(options[name]) for name in ("cluster", "sampling_weights") if options.get(name) is not None]
     panel = make_panel(data, roles.indicators, waves=waves, person=id, keep=keep)
+    ordered = given if isinstance(options.get("ordered"), bool) else _with_columns(given, roles, panel)
     thresholds = {item: _categories(panel, item) - 1 for item in ordered}
     blocks = wave_blocks(roles, panel.columns)
     theta = options.get("parameterization") == "theta"
@@ -189,6 +191,17 @@ def _ordered(given: Sequence[str] | bool, roles: Roles) -> tuple[str, ...]:
             remedy="Name items as the model does.",
         )
     return tuple(name for name in roles.indicators if name in names)
+
+
+def _with_columns(given: Sequence[str], roles: Roles, panel: Panel) -> tuple[str, ...]:
+    """Return the ordinal items, those included that some wave has as an ordered Categorical."""
+    found = {
+        item
+        for columns in panel.columns.values()
+        for item, column in columns.items()
+        if ordered_columns(panel.frame, [column])
+    }
+    return tuple(name for name in roles.indicators if name in found or name in given)
 
 
 def _categories(panel: Panel, item: str) -> int:

@@ -9,6 +9,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from psm_analysis.errors import DataError
+from psm_analysis.moments.ordered_categories import categories_as_numbers, is_ordered
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
@@ -67,7 +68,8 @@ def read_sample(
     Parameters
     ----------
     data
-        Items in columns, respondents in rows; NaN is missing.
+        Items in columns, respondents in rows; NaN is missing. An ordered Categorical counts by its categories: by
+        their own numbers if these rise, otherwise 1, 2, 3, ...
     min_items
         The least number of items that the caller can use.
     allow_constant
@@ -129,6 +131,8 @@ def _numbers(column: pd.Series, name: str) -> FloatArray:
     if pd.api.types.is_numeric_dtype(column.dtype) and not pd.api.types.is_complex_dtype(column.dtype):
         return np.asarray(column.to_numpy(dtype=np.float64, na_value=np.nan), dtype=np.float64)
     if isinstance(column.dtype, pd.CategoricalDtype):
+        if is_ordered(column) or not pd.api.types.is_numeric_dtype(column.cat.categories):
+            return categories_as_numbers(column, name)
         column = column.astype(object)
     numbers = pd.to_numeric(column, errors="coerce") if column.dtype == object else None
     present = column.notna()
@@ -142,7 +146,7 @@ def _numbers(column: pd.Series, name: str) -> FloatArray:
     raise DataError(
         f"The item is not numeric: it holds {column.iloc[row]!r}.",
         where=f"column {name!r}, row {column.index[row]!r}",
-        remedy="Code the answers as numbers and missing answers as NaN.",
+        remedy="Code the answers as numbers and missing answers as NaN, or give an ordered pd.Categorical.",
     )
 
 

@@ -22,6 +22,7 @@ from psm_analysis.sem.independence import baseline_test
 from psm_analysis.sem.inference import admissibility, parameter_names
 from psm_analysis.sem.observed import find_sample, ordinal_names, wants_means
 from psm_analysis.sem.options import FitOptions, SemKeywords
+from psm_analysis.sem.ordered_columns import with_ordered_columns, word_doubts
 from psm_analysis.sem.ordinal_sample import ordinal_doubts
 from psm_analysis.sem.partable import ParameterTable, TableOptions, build_table
 from psm_analysis.sem.resampled import check_resampling, with_resampling
@@ -89,7 +90,9 @@ def sem(
     n_bootstrap, bootstrap_seed
         Number of resamples, and what makes them: the same seed gives the same numbers.
     ordered, parameterization
-        Names of ordinal variables, or True for all that are not exogenous; ``delta`` or ``theta``.
+        Names of ordinal variables, or True for all that are not exogenous; ``delta`` or ``theta``. Indicators and
+        outcomes that are ordered Categoricals in the data are ordinal without being named; False takes their numbers
+        (their own if these rise, otherwise 1, 2, 3, ...) as continuous.
     cluster
         Column of the units that respondents belong to; standard errors and tests allow for dependence within units
         (``MLR`` by default, means are modelled). With ``level: 1`` and ``level: 2`` blocks in the model, both levels
@@ -219,6 +222,7 @@ def growth(model: str, data: pd.DataFrame | None = None, **options: Unpack[SemKe
 
 def _fit(model: str, data: pd.DataFrame | None, options: FitOptions, *, growth_curve: bool = False) -> SemResult:
     parsed = parse_model(model)
+    options = with_ordered_columns(options, parsed, data)
     if is_two_level(parsed):
         return fit_two_level(parsed, data, model=model, options=options, growth_curve=growth_curve)
     spec = options.spec()
@@ -300,7 +304,7 @@ def _results(e: Estimation, *, model: str, level: int) -> dict[str, Any]:
         vcov = parameter_covariance(e, parameter_names(e.table, e.problem))
         test, baseline = model_test(e), baseline_test(e)
         notes = admissibility(e.table, e.problem, e.solution.x, group_labels=[g.label for g in e.sample.groups])
-        notes += ordinal_doubts(e.sample)
+        notes += ordinal_doubts(e.sample) + word_doubts(e.sample, e.table.roles)
     for note in notes:
         python_warnings.warn(note, PsmAnalysisWarning, stacklevel=level)
     return {

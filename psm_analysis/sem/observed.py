@@ -9,6 +9,7 @@ from psm_analysis.errors import DataError, ModelError, OptionError
 from psm_analysis.sem.design import with_design
 from psm_analysis.sem.incomplete_sample import sample_from_incomplete
 from psm_analysis.sem.options import FitOptions
+from psm_analysis.sem.ordered_columns import with_words
 from psm_analysis.sem.ordinal_sample import sample_from_ordinal
 from psm_analysis.sem.partable import with_auxiliary
 from psm_analysis.sem.roles import find_roles
@@ -44,7 +45,7 @@ def find_sample(
     sample, categories = _moments(parsed, data, options, ordered)
     if data is not None and (options.cluster is not None or options.sampling_weights is not None):
         sample = with_design(sample, data, cluster=options.cluster, weights=options.sampling_weights)
-    return sample, categories
+    return with_words(sample, data), categories
 
 
 def _moments(

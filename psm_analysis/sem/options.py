@@ -124,15 +124,16 @@ class FitOptions:
         if self.ordered and self.missing == "fiml":
             raise OptionError(
                 "Models with ordinal variables cannot use incomplete rows by missing='fiml'.",
-                where="argument 'missing'",
-                remedy="Use missing='pairwise', or leave ordered= out.",
+                where=f"argument 'missing'; {self._ordinal_text()}",
+                remedy="Use missing='pairwise', or treat them as continuous by ordered=False.",
             )
         spec = resolve(estimator, missing=self.missing, se=se, test=test, information=self.information)
         if self.ordered and spec.function not in ("WLS", "DWLS", "ULS"):
             raise OptionError(
                 f"estimator={estimator!r} cannot be used with ordinal variables.",
-                where="argument 'estimator'",
-                remedy="Use WLSMV (the default with ordered=), ULSMV, WLS, or leave ordered= out.",
+                where=f"argument 'estimator'; {self._ordinal_text()}",
+                remedy="Use WLSMV (the default with ordinal variables), ULSMV or WLS, or treat them as continuous by "
+                "ordered=False.",
             )
         if design:
             self._check_design(spec)
@@ -143,6 +144,12 @@ class FitOptions:
                 remedy="Use missing='fiml', or name the ordinal variables with ordered=.",
             )
         return spec
+
+    def _ordinal_text(self) -> str:
+        """Say which variables are ordinal."""
+        if isinstance(self.ordered, bool):
+            return "all endogenous variables are ordinal"
+        return f"ordinal: {', '.join(map(repr, self.ordered[:4]))}{', ...' if len(self.ordered) > 4 else ''}"
 
     def settled(self, spec: EstimatorSpec) -> FitOptions:
         """Return the options with the default of `fixed_x`, as lavaan has it, for an estimator."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -13,6 +14,7 @@ from psm_analysis.errors import DataError
 from psm_analysis.moments.mixed import MixedMoments, mixed_moments
 from psm_analysis.moments.mixed_checks import check_values
 from psm_analysis.moments.newton import BOUND
+from psm_analysis.moments.ordered_categories import category_text
 from psm_analysis.moments.polychoric import ordinal_moments
 from psm_analysis.sem.arrays import Array, Mask
 from psm_analysis.sem.design import row_weights
@@ -63,7 +65,9 @@ def sample_from_ordinal(
     groups = []
     for (label, place, values, _), positions in zip(blocks, used, strict=True):
         rows, mine = values[_used(values, given, missing)], None if w is None else w[positions]
-        found = _group(rows, names, categories, given=given, label=label, place=place, weights=mine)
+        _check_size(rows, names, place)
+        _check_used(rows, names, categories, place=place, data=data)
+        found = _group(rows, names, categories, given=given, label=label, weights=mine)
         groups.append(replace(found, index=data.index[positions], positions=positions))
     counts = tuple((name, len(found) - 1) for name, found in categories.items())
     answers = tuple((name, tuple(found.tolist())) for name, found in categories.items())
@@ -130,18 +134,10 @@ def _group(
     *,
     given: Mask,
     label: str,
-    place: str,
     weights: Array | None,
 ) -> GroupSample:
-    if len(values) <= len(names):
-        rows = "is 1 row" if len(values) == 1 else f"are {len(values)} rows"
-        raise DataError(
-            f"There {rows} for {len(names)} variables in {place}.",
-            where=place,
-            remedy="Use fewer variables, merge small groups, or with missing answers missing='pairwise'.",
-        )
     y_names = [name for name, x in zip(names, given, strict=True) if not x]
-    coded = np.column_stack([_coded(values[:, list(names).index(name)], name, categories, place) for name in y_names])
+    coded = np.column_stack([_coded(values[:, list(names).index(name)], name, categories) for name in y_names])
     check_values(coded, y_names)
     ordinal = np.array([name in categories for name in y_names])
     x = values[:, given]
@@ -162,21 +158,36 @@ def _group(
     return GroupSample(label, len(values), cov, mean, values, None, ordinal=statistics, weights=weights)
 
 
-def _coded(column: Array, name: str, categories: Mapping[str, Array], place: str) -> Array:
+def _check_size(rows: Array, names: Sequence[str], place: str) -> None:
+    if len(rows) <= len(names):
+        found = "is 1 row" if len(rows) == 1 else f"are {len(rows)} rows"
+        raise DataError(
+            f"There {found} for {len(names)} variables in {place}.",
+            where=place,
+            remedy="Use fewer variables, merge small groups, or with missing answers missing='pairwise'.",
+        )
+
+
+def _coded(column: Array, name: str, categories: Mapping[str, Array]) -> Array:
     """Return category numbers of an ordinal variable (nan for missing), or the values of a continuous one."""
     if name not in categories:
         return column
-    found, seen = categories[name], ~np.isnan(column)
     codes = np.full(len(column), np.nan)
-    codes[seen] = np.searchsorted(found, column[seen])
-    unused = np.setdiff1d(np.arange(len(found)), codes[seen])
-    if len(unused):
-        raise DataError(
-            f"Nobody in {place} chose category {found[unused[0]]:g} of {name!r}.",
-            where=f"column {name!r}",
-            remedy="Merge this category with its neighbour in all groups.",
-        )
+    seen = ~np.isnan(column)
+    codes[seen] = np.searchsorted(categories[name], column[seen])
     return codes
+
+
+def _check_used(rows: Array, names: Sequence[str], categories: Mapping[str, Array], *, place: str, data: Any) -> None:
+    """Refuse a category that nobody of a group chose."""
+    for name, known in categories.items():
+        unused = np.setdiff1d(known, rows[:, list(names).index(name)])
+        if len(unused):
+            raise DataError(
+                f"Nobody in {place} chose category {category_text(data[name], unused[0])} of {name!r}.",
+                where=f"column {name!r}",
+                remedy="Merge this category with its neighbour in all groups.",
+            )
 
 
 def _joint(moments: MixedMoments, x: Array, given: Mask, *, weights: Array | None) -> tuple[Array, Array]:

@@ -10,6 +10,7 @@ import pandas as pd
 
 from psm_analysis._options import nearest
 from psm_analysis.errors import DataError
+from psm_analysis.moments.ordered_categories import categories_as_numbers
 from psm_analysis.moments.patterns import MissingPatterns
 from psm_analysis.sem.arrays import Array, Index, Mask
 
@@ -77,7 +78,8 @@ class GroupSample:
 class Sample:
     """All groups, over the same variables.
 
-    ``group`` is the column that they were told apart by; ``categories`` are the answers of ordinal variables, rising.
+    ``group`` is the column that they were told apart by; ``categories`` are the answers of ordinal variables, rising;
+    ``words`` are the categories of those columns that are ordered Categoricals.
     """
 
     names: tuple[str, ...]
@@ -85,6 +87,7 @@ class Sample:
     n_rows: int
     group: str | None = None
     categories: tuple[tuple[str, tuple[float, ...]], ...] = ()
+    words: tuple[tuple[str, tuple[object, ...]], ...] = ()
 
     @property
     def nobs(self) -> int:
@@ -167,6 +170,8 @@ def _column(data: pd.DataFrame, name: str) -> Array:
         raise DataError(
             f"The column {name!r} stands in the data {column.shape[1]} times.", remedy="Rename one of them."
         )
+    if isinstance(column.dtype, pd.CategoricalDtype):
+        return _finite(categories_as_numbers(column, name), name)
     raw = column.to_numpy() if isinstance(column.dtype, np.dtype) else None
     if raw is not None and raw.dtype.kind in "fiu":
         return _finite(raw.astype(float), name)
@@ -176,7 +181,7 @@ def _column(data: pd.DataFrame, name: str) -> Array:
         raise DataError(
             f"The variable {name!r} is not numeric.",
             where=f"column {name!r}" + (f", for example {str(example)[:40]!r}" if example is not None else ""),
-            remedy="Code the answers as numbers before fitting.",
+            remedy="Code the answers as numbers, or make the column an ordered pd.Categorical.",
         )
     return _finite(column.to_numpy(dtype=float, na_value=np.nan), name)
 

@@ -15,6 +15,7 @@ from psm_analysis.errors import DataError, OptionError, PsmAnalysisWarning
 from psm_analysis.sem.arrays import Array
 from psm_analysis.sem.implied import Implied
 from psm_analysis.sem.matrices import Layout
+from psm_analysis.sem.ordered_columns import numbered_as
 from psm_analysis.sem.response_model import DEPENDENT, ResponseModel
 from psm_analysis.sem.sample import rows_of
 from psm_analysis.sem.scores import score_rows
@@ -113,7 +114,7 @@ def _rows(result: SemResult, data: pd.DataFrame | None) -> Iterator[tuple[int, A
                 )
             yield g, group.rows, group.index
         return
-    values = rows_of(data, sample.names)
+    values = rows_of(numbered_as(sample, data), sample.names)
     gaps = np.isnan(values)
     incomplete = result.spec.function == "FIML" or bool(result.table.roles.ordered)
     given = np.isin(sample.names, result.table.roles.exogenous_observed if result.table.options.fixed_x else ())
