@@ -188,6 +188,25 @@ def test_instruments(capsys: pytest.CaptureFixture[str]) -> None:
     assert "Did you mean 'wleis16'" in capsys.readouterr().err
 
 
+def test_report_prints_and_writes_the_dossier_of_each_instrument(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    survey = ["report", "data/synthetic/wave1.csv", "--instrument", "turnover3", "--seed", "3"]
+    assert main([*survey, "--out", str(tmp_path)]) == 0
+    printed = capsys.readouterr().out
+    assert printed.startswith("turnover3")
+    assert "Reliability and average variance extracted" in printed
+    assert "second-order" not in printed
+    assert (tmp_path / "tables" / "turnover3_reliability.docx").stat().st_size > 0
+    assert (tmp_path / "figures" / "turnover3_scree.svg").stat().st_size > 0
+    assert main([*survey, "--format", "json"]) == 0
+    (dossier,) = json.loads(capsys.readouterr().out)
+    assert dossier["instrument"] == "turnover3"
+    assert dossier["n_used"] > 1000
+    assert main([*survey, "--max-flags", "-1"]) == 1
+    assert "Raise max_flags" in capsys.readouterr().err
+
+
 def test_reproduce_lists_prints_and_writes(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     assert main(["reproduce"]) == 0
     assert registry.STUDY_IDS[0] in capsys.readouterr().out

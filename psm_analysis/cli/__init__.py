@@ -82,6 +82,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_validate(commands)
     _add_screen(commands)
     _add_instruments(commands)
+    _add_report(commands)
     _add_reproduce(commands)
     add_commands(commands)
     return parser
@@ -116,6 +117,22 @@ def _add_instruments(commands: argparse._SubParsersAction[argparse.ArgumentParse
     parser.add_argument("id", nargs="?", metavar="ID", help="id of an instrument, or the path of its definition")
     parser.add_argument("--lang", choices=get_args(Language), default="en", help="language of the labels")
     parser.set_defaults(run="run_instruments")
+
+
+def _add_report(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    parser = commands.add_parser(
+        "report",
+        help="validate the scales of a survey file: tables and figures",
+        description="Validate each instrument of a file: items, number of factors, competing models, reliability,"
+        " validity, groups. Respondents with careless answers are set aside; half of the others explore, half confirm.",
+    )
+    _add_file(parser)
+    parser.add_argument("--seed", type=int, default=1, metavar="N", help="of the split into halves; default: 1")
+    parser.add_argument("--ordered", action="store_true", help="treat answers as ordinal: polychoric, WLSMV")
+    parser.add_argument("--max-flags", type=int, default=1, metavar="K", help="flags a respondent may have; default: 1")
+    parser.add_argument("--out", metavar="DIR", help="also write tables and figures into this folder")
+    parser.add_argument("--lang", choices=get_args(Language), default="en", help="language of the tables")
+    parser.set_defaults(run="run_report")
 
 
 def _add_reproduce(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:

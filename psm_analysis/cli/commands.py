@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from argparse import Namespace
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +22,8 @@ from psm_analysis.survey.wave import SurveyWave
 
 if TYPE_CHECKING:
     from tqdm import tqdm
+
+    from psm_analysis.workflows.validation_result import ScaleValidation
 
 _LARGE = 20_000_000
 _DELIMITERS = {"\\t": "\t", "tab": "\t", "comma": ",", "semicolon": ";"}
@@ -80,6 +83,49 @@ def run_instruments(arguments: Namespace) -> int:
     return 0
 
 
+def run_report(arguments: Namespace) -> int:
+    """Validate each instrument of the file: print what was found, and write it if a folder was named."""
+    from psm_analysis.workflows.validate_scale import validate_scale
+
+    with _bar(arguments.file, total=1) as bar:
+        wave = _wave(arguments, bar)
+    if wave is None:
+        return 2
+    options = {"seed": arguments.seed, "ordered": arguments.ordered, "max_flags": arguments.max_flags}
+    with _progress(total=len(wave.instruments), delay=0) as bar:
+        dossiers = []
+        for instrument in wave.instruments:
+            _say(bar, instrument.id)
+            dossiers.append(validate_scale(wave, instrument.id, lang=arguments.lang, **options))
+            bar.update()
+    if arguments.format == "csv":
+        found = [dossier.tidy().assign(instrument=dossier.instrument.id) for dossier in dossiers]
+        print(pd.concat(found).to_csv(index=False), end="")
+    elif arguments.format == "json":
+        _print_json([_record(d.glance()) | {"results": _records(d.tidy()), "warnings": d.warnings} for d in dossiers])
+    else:
+        print("\n\n\n".join(_dossier_text(dossier) for dossier in dossiers))
+    if arguments.out:
+        _list_files([path for dossier in dossiers for path in dossier.save(arguments.out)], arguments.out)
+    return 0
+
+
+def _dossier_text(dossier: ScaleValidation) -> str:
+    from psm_analysis.report.numbers import format_p
+
+    definition, suited = dossier.instrument, dossier.suitability
+    p = format_p(suited.bartlett_p_value)
+    lines = [
+        f"{definition.id}  {definition.name.get(dossier.lang)}",
+        f"respondents   {dossier.n_used} of {dossier.n_screened} used",
+        f"suitability   KMO {suited.kmo:.3f}; Bartlett's test: chi-square {suited.bartlett_chisq:.1f},"
+        f" df {suited.bartlett_df}, p {p if p.startswith('<') else f'= {p}'}",
+        f"best model    {dossier.best_model}",
+        *(f"note: {text}" for text in dossier.warnings),
+    ]
+    return "\n".join(lines) + "\n\n" + "\n\n".join(table.to_text() for table in dossier.tables.values())
+
+
 def run_reproduce(arguments: Namespace) -> int:
     """Print the tables of a study, and write them if a folder was named."""
     from psm_analysis.studies.registry import get_study, list_studies
@@ -99,9 +145,13 @@ def run_reproduce(arguments: Namespace) -> int:
                 _say(bar, name)
 
             written = run_study(study, out=arguments.out, lang=arguments.lang, progress=tell)
-        print(f"{len(written)} files in {arguments.out}:")
-        print("\n".join(f"  {path}" for path in written))
+        _list_files(written, arguments.out)
     return 0
+
+
+def _list_files(paths: Sequence[Path], folder: str) -> None:
+    print(f"{len(paths)} files in {folder}:")
+    print("\n".join(f"  {path}" for path in paths))
 
 
 def _wave(arguments: Namespace, bar: tqdm[Any]) -> SurveyWave | None:

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from psm_analysis._options import Language, check_option
-from psm_analysis.errors import FileError
+from psm_analysis.report.folder import Progress, save_all
 from psm_analysis.studies.registry import get_study
 from psm_analysis.studies.spec import Study
-
-Progress = Callable[[int, int, str], None]
 
 
 def run_study(
@@ -53,29 +51,10 @@ def run_study(
     """
     check_option(lang, Language, name="lang")
     chosen = get_study(study) if isinstance(study, str) else study
-    folders = _folders(Path(out))
-    total = len(chosen.tables) + len(chosen.figures)
-    tell = progress or (lambda _done, _total, _name: None)
-    written: list[Path] = []
-    for done, table_id in enumerate(chosen.tables):
-        tell(done, total, table_id)
-        written += chosen.table(table_id, lang=lang).save(folders[0], f"{chosen.id}_{table_id}")
-    for done, figure_id in enumerate(chosen.figures, len(chosen.tables)):
-        from psm_analysis.report.figure_files import save_figure
-
-        tell(done, total, figure_id)
-        written += save_figure(chosen.figure(figure_id, lang=lang), folders[1], stem=f"{chosen.id}_{figure_id}")
-    tell(total, total, "")
-    return tuple(written)
-
-
-def _folders(out: Path) -> tuple[Path, Path]:
-    folders = (out / "tables", out / "figures")
-    for folder in folders:
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise FileError(
-                f"The folder cannot be made: {error.strerror}.", where=str(folder), remedy="Choose another folder."
-            ) from error
-    return folders
+    return save_all(
+        out,
+        stem=chosen.id,
+        tables={name: partial(chosen.table, name, lang=lang) for name in chosen.tables},
+        figures={name: partial(chosen.figure, name, lang=lang) for name in chosen.figures},
+        progress=progress,
+    )

@@ -25,6 +25,7 @@ from psm_analysis.workflows.group_differences import group_differences
 from psm_analysis.workflows.validation_result import ScaleValidation
 
 FEWEST = 100
+ONE: ModelKind = "one-factor"
 
 
 def validate_scale(
@@ -138,7 +139,8 @@ def _models(definition: Instrument, data: pd.DataFrame, *, ordered: bool) -> tup
     """Fit every measurement model that the instrument has; say of the others why not."""
     fits: dict[str, SemResult] = {}
     failed = []
-    for kind in get_args(ModelKind):
+    kinds = get_args(ModelKind) if len(definition.subscales) > 1 else (ONE,)
+    for kind in kinds:
         try:
             text = definition.model(kind)
             fit = (

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -18,6 +21,7 @@ from psm_analysis.reliability.item_analysis import ItemAnalysis
 from psm_analysis.report.builders import reliability_table
 from psm_analysis.report.builders_loadings import loadings_table
 from psm_analysis.report.builders_models import fit_table
+from psm_analysis.report.folder import Progress, save_all
 from psm_analysis.report.plot_loadings import loadings_plot
 from psm_analysis.report.plot_scree import scree_plot
 from psm_analysis.report.tables import Table
@@ -154,7 +158,35 @@ class ScaleValidation(Result):
 
     def figures(self) -> dict[str, Figure]:
         """Return the scree plot and the loadings of the best model."""
+        return {name: draw() for name, draw in self._drawings().items()}
+
+    def save(self, out: str | Path = "build", *, progress: Progress | None = None) -> tuple[Path, ...]:
+        """Write all tables and figures: ``out/tables/<instrument>_<table>.*``, ``out/figures/<instrument>_<figure>.*``.
+
+        Parameters
+        ----------
+        out
+            Folder, made if it does not exist.
+        progress
+            Called as ``progress(done, total, name)`` before each table and figure, and once at the end.
+
+        Returns
+        -------
+        tuple of Path
+            The files, in the order they were written.
+
+        Raises
+        ------
+        FileError
+            If the folder or a file cannot be written.
+        """
+        made = self.tables
+        tables = {name: partial(made.__getitem__, name) for name in made}
+        return save_all(out, stem=self.instrument.id, tables=tables, figures=self._drawings(), progress=progress)
+
+    def _drawings(self) -> dict[str, Callable[[], Figure]]:
+        best = self.models[self.best_model]
         return {
-            "scree": scree_plot(self.retention.parallel, lang=self.lang),
-            "loadings": loadings_plot(self.models[self.best_model].standardized(), lang=self.lang),
+            "scree": lambda: scree_plot(self.retention.parallel, lang=self.lang),
+            "loadings": lambda: loadings_plot(best.standardized(), lang=self.lang),
         }
