@@ -10,10 +10,10 @@ import numpy as np
 from psm_analysis.errors import PsmAnalysisError, PsmAnalysisWarning
 from psm_analysis.sem import formulas
 from psm_analysis.sem.arrays import Array, Index
-from psm_analysis.sem.bootstrap_batch import BatchFit, BatchProblem, fit_batch, log_determinants
-from psm_analysis.sem.bootstrap_gradient import Moments
-from psm_analysis.sem.bootstrap_job import can_batch
+from psm_analysis.sem.bootstrap_batch import BatchFit, BatchProblem, fit_batch
+from psm_analysis.sem.bootstrap_gradient import Moments, log_determinants
 from psm_analysis.sem.bootstrap_refit import resampled, warm
+from psm_analysis.sem.bootstrap_samples import can_batch
 from psm_analysis.sem.estimate import complete_rows
 from psm_analysis.sem.fit import fit_table
 from psm_analysis.sem.implied import imply
@@ -35,7 +35,7 @@ def permuted_measures(fits: Sequence[SemResult], n: int, *, seed: int) -> Array:
     """Return measures of every fit in every permutation, shape ``(n, fits, 4)``; nan where there is no solution."""
     rows = [complete_rows(group, fits[0].estimator) for group in fits[0].sample.groups]
     whole, draws = np.vstack(rows), list(permuted_rows(rows, n, seed=seed))
-    batched = all(can_batch(fit) and not fit.table.roles.exogenous_observed for fit in fits)
+    batched = all(can_batch(f) and f.spec.function == "ML" and not f.table.roles.exogenous_observed for f in fits)
     problems = [BatchProblem.of(fit) for fit in fits] if batched else []
     found = np.full((n, len(fits), len(MEASURES)), np.nan)
     for start in range(0, n if batched else 0, BATCH):

@@ -10,14 +10,13 @@ from psm_analysis._options import BootstrapInterval, BootstrapKind, check_option
 from psm_analysis.errors import ConvergenceError, DataError, ModelError, OptionError, PsmAnalysisWarning
 from psm_analysis.sem.arrays import Array, Mask
 from psm_analysis.sem.bootstrap_batch import BatchProblem
-from psm_analysis.sem.bootstrap_job import BootstrapJob, Part, can_batch
+from psm_analysis.sem.bootstrap_job import BootstrapJob, Part
 from psm_analysis.sem.bootstrap_resample import bootstrap_units
 from psm_analysis.sem.bootstrap_result import BootstrapResult
+from psm_analysis.sem.bootstrap_samples import can_batch, make_samplers
 from psm_analysis.sem.chunks import run_chunks
 from psm_analysis.sem.implied import imply
 from psm_analysis.sem.result import SemResult
-
-BATCH, SINGLES = 500, 10
 
 
 def bootstrap(
@@ -34,8 +33,8 @@ def bootstrap(
 ) -> BootstrapResult:
     """Refit a model to `n` resamples of its rows; :meth:`SemResult.bootstrap` calls this.
 
-    Complete-data maximum likelihood is fitted in batches; anything else one replicate at a time. The numbers do not
-    depend on `batch` or `processes`.
+    Replicates are fitted in batches where :func:`can_batch` holds, otherwise one at a time. The numbers do not depend
+    on `batch` or `processes`.
 
     Raises
     ------
@@ -51,7 +50,7 @@ def bootstrap(
     check_bootstrap(result, n, kind=kind, level=level, processes=processes)
     check_option(ci, BootstrapInterval, name="ci")
     job = make_job(result, kind=kind, seed=seed, errors=ci == "studentized")
-    size = batch or (SINGLES if job.problem is None else BATCH)
+    size = batch or job.batch
     done = run_chunks(job, n, batch=size, processes=processes, progress=progress)
     found = Part.joined(done.parts)
     good, count = found.converged, len(found.converged)
@@ -84,10 +83,12 @@ def bootstrap(
 
 
 def make_job(result: SemResult, *, kind: BootstrapKind, seed: int, errors: bool) -> BootstrapJob:
-    """Return the job; standard errors other than those of expected information need fits one by one."""
-    plain = not errors or (result.spec.se == "standard" and result.spec.information == "expected")
-    problem = BatchProblem.of(result) if plain and can_batch(result) else None
-    return BootstrapJob(result, problem, bootstrap_units(result, kind), seed, errors)
+    """Return the job; standard errors other than those of the expected information of ML need fits one by one."""
+    spec, units = result.spec, bootstrap_units(result, kind)
+    plain = spec.function == "ML" and spec.se == "standard" and spec.information == "expected"
+    if (errors and not plain) or not can_batch(result):
+        return BootstrapJob(result, None, (), units, seed, errors)
+    return BootstrapJob(result, BatchProblem.of(result), make_samplers(result, units), units, seed, errors)
 
 
 def check_bootstrap(result: SemResult, n: int, *, kind: BootstrapKind, level: float, processes: int) -> None:
@@ -125,8 +126,8 @@ def jackknife(job: BootstrapJob) -> tuple[Array, ...]:
     found = []
     for g, unit in enumerate(job.units):
         parts = []
-        for start in range(0, unit.count, BATCH):
-            part = job.left_out(g, np.arange(start, min(start + BATCH, unit.count)))
+        for start in range(0, unit.count, job.batch):
+            part = job.left_out(g, np.arange(start, min(start + job.batch, unit.count)))
             parts.append(part.values[part.converged])
         found.append(np.concatenate(parts))
     return tuple(found)

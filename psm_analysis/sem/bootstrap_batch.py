@@ -1,8 +1,8 @@
-"""Complete-data maximum likelihood fitted to many samples at once: arrays with a leading replicate axis.
+"""A model fitted to many samples at once: arrays with a leading replicate axis.
 
 Every replicate starts at the full-sample solution and moves by a limited-memory quasi-Newton method (BFGS, two-loop
-recursion) whose first metric is the full-sample Hessian: it needs gradients only. What does not converge is tried once
-more by damped Fisher scoring.
+recursion) whose first metric is the full-sample Hessian: it needs gradients only, which are those of the samples' own
+discrepancy. What does not converge is tried once more by damped Fisher scoring.
 
 References
 ----------
@@ -11,19 +11,21 @@ Nocedal, J. (1980). Updating quasi-Newton matrices with limited storage. Mathema
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
 from psm_analysis.sem.arrays import Array, Index, Mask
-from psm_analysis.sem.bootstrap_gradient import Moments, group_gradient
+from psm_analysis.sem.bootstrap_gradient import BatchSample
 from psm_analysis.sem.bootstrap_scoring import scored
-from psm_analysis.sem.implied import directions, imply
+from psm_analysis.sem.implied import derive
 from psm_analysis.sem.inference import free_directions
 from psm_analysis.sem.matrices import Layout
 from psm_analysis.sem.optimize import TOLERANCE
 from psm_analysis.sem.result import SemResult
+from psm_analysis.sem.sample import GroupSample
 
 MEMORY = 10
 MAX_STEPS = 60
@@ -67,124 +69,131 @@ class BatchProblem:
         fixed = tuple(_exogenous_places(result, g) for g in range(len(problem.layouts)))
         return cls(result, free, x, Z, metric, np.sqrt(np.diagonal(information)), fixed)
 
-    def values(self, z: Array, moments: list[Moments]) -> Array:
+    def values(self, z: Array, samples: Sequence[BatchSample]) -> Array:
         """Return all parameters of the table; exogenous moments are those of each replicate."""
         problem = self.result.problem
         x = self.origin + z @ self.basis.T
         found = np.repeat(problem.base[None], len(z), axis=0)
-        free = problem.position >= 0
-        found[:, free] = x[:, problem.position[free]]
-        for (rows, first, second), sample in zip(self.fixed, moments, strict=True):
-            mean = second < 0
-            found[:, rows[~mean]] = sample.cov[:, first[~mean], second[~mean]]
-            found[:, rows[mean]] = sample.mean[:, first[mean]]
+        found[:, problem.free] = x[:, problem.position[problem.free]]
+        for (rows, first, second), sample in zip(self.fixed, samples, strict=True):
+            if rows.size:
+                found[:, rows] = sample.exogenous(first, second)
         return found
 
-    def gradient(self, z: Array, moments: list[Moments]) -> Array:
+    def gradient(self, z: Array, samples: Sequence[BatchSample]) -> Array:
         """Return the gradient of the discrepancy by ``z``, shape ``(R, k)``."""
-        problem, values = self.result.problem, self.values(z, moments)
+        problem, values = self.result.problem, self.values(z, samples)
         means = self.result.table.options.meanstructure
         total = np.zeros((len(z), problem.n_free))
         for layout, free, sample, weight in zip(
-            problem.layouts, self.free, moments, self.weights(moments), strict=True
+            problem.layouts, self.free, samples, self.weights(samples), strict=True
         ):
             position = problem.position[free.rows]
-            slopes = weight * group_gradient(layout, free, values, sample=sample, means=means)
+            slopes = weight * sample.gradient(layout, free, values, means=means)
             if len(np.unique(position)) == len(position):
                 total[:, position] += slopes
             else:
                 total += slopes @ np.equal.outer(position, np.arange(problem.n_free)).astype(float)
         return total @ self.basis
 
-    def chisq(self, values: Array, moments: list[Moments]) -> Array:
-        """Return ``N F``; nan where an implied matrix is not positive definite."""
+    def chisq(self, values: Array, samples: Sequence[BatchSample]) -> Array:
+        """Return ``N F`` (least squares: ``(N - G) F``); nan where it is not defined."""
         found = np.zeros(len(values))
         means = self.result.table.options.meanstructure
-        for g, (layout, sample) in enumerate(zip(self.result.problem.layouts, moments, strict=True)):
-            implied = imply(layout, values)
-            T = sample.cov
-            if means:
-                d = sample.mean - implied.mu
-                T = T + d[:, :, None] * d[:, None, :]
-            value = log_determinants(implied.Sigma) - log_determinants(sample.cov) - T.shape[-1]
-            value += np.einsum("rij,rji->r", np.linalg.inv(implied.Sigma), T)
-            found += (self.result.sample.groups[g].nobs if sample.nobs is None else sample.nobs) * value
+        for layout, sample, size in zip(self.result.problem.layouts, samples, self.sizes(samples), strict=True):
+            found += size * sample.value(layout, values, means=means)
         return found
 
-    def weights(self, moments: list[Moments]) -> list[Any]:
+    def sizes(self, samples: Sequence[BatchSample]) -> list[Any]:
+        """Return what each group counts for: its rows, for least squares one less."""
+        less = 0 if self.result.spec.likelihood else 1
+        sizes = (group.nobs if m.nobs is None else m.nobs for group, m in zip(self.groups, samples, strict=True))
+        return [size - less for size in sizes]
+
+    def weights(self, samples: Sequence[BatchSample]) -> list[Any]:
         """Return each group's share of the rows, of every replicate where these differ in size."""
-        sizes = [m.nobs for m in moments]
-        if any(size is None for size in sizes):
+        if any(m.nobs is None for m in samples):
             return list(self.result.problem.weights)
-        total = sum(size for size in sizes if size is not None)
-        return [(size / total)[:, None] for size in sizes if size is not None]
+        sizes = self.sizes(samples)
+        return [(size / sum(sizes))[:, None] for size in sizes]
 
-    def information(self, z: Array, moments: list[Moments]) -> Array:
+    @property
+    def groups(self) -> tuple[GroupSample, ...]:
+        """The groups of the full sample."""
+        return self.result.sample.groups
+
+    def information(self, z: Array, samples: Sequence[BatchSample]) -> Array:
         """Return the expected information of one observation about ``z``, shape ``(R, k, k)``."""
-        return np.asarray(self.basis.T @ self.free_information(self.values(z, moments)) @ self.basis)
+        total = self.free_information(self.values(z, samples), samples)
+        return np.asarray(self.basis.T @ total @ self.basis)
 
-    def free_information(self, values: Array) -> Array:
-        """Return the expected information about the free parameters, shape ``(R, n_free, n_free)``.
-
-        As :func:`normal_information`, with a leading replicate axis.
-        """
-        problem = self.result.problem
+    def free_information(self, values: Array, samples: Sequence[BatchSample]) -> Array:
+        """Return the expected information about the free parameters, shape ``(R, n_free, n_free)``."""
+        problem, means = self.result.problem, self.result.table.options.meanstructure
         total = np.zeros((len(values), problem.n_free, problem.n_free))
-        for layout, free, weight in zip(problem.layouts, self.free, problem.weights, strict=True):
-            implied = imply(layout, values)
-            d, W = directions(free, implied), np.linalg.inv(implied.Sigma)
-            UT, VT, MT = (np.swapaxes(part, -1, -2) for part in (d.U, d.V, d.M))
-            WV = W @ d.V
-            cross = UT @ WV
-            block = (UT @ W @ d.U) * (VT @ WV) + cross * np.swapaxes(cross, -1, -2)
-            if self.result.table.options.meanstructure:
-                block += MT @ W @ d.M
+        for layout, free, sample, weight in zip(
+            problem.layouts, self.free, samples, self.weights(samples), strict=True
+        ):
+            block = sample.information(layout, free, values, means=means)
             pick = np.equal.outer(problem.position[free.rows], np.arange(problem.n_free)).astype(float)
-            total += weight * (pick.T @ block @ pick)
+            total += np.asarray(weight)[..., None] * (pick.T @ block @ pick)
         return total
 
 
-def log_determinants(matrices: Array) -> Array:
-    """Return log determinants; nan where a matrix is not positive definite."""
-    try:
-        diagonals = np.diagonal(np.linalg.cholesky(matrices), axis1=-2, axis2=-1)
-    except np.linalg.LinAlgError:
-        return np.asarray(np.log(np.linalg.eigvalsh(matrices)).sum(axis=-1))
-    return np.asarray(2.0 * np.log(diagonals).sum(axis=-1))
+class Searchable(Protocol):
+    """What :func:`descend` needs: an inverse Hessian to start with, units of the parameters, gradients."""
+
+    @property
+    def metric(self) -> Array:
+        """The inverse of a Hessian, shape ``(k, k)``."""
+
+    @property
+    def scale(self) -> Array:
+        """One over the standard deviation of each parameter in one observation."""
+
+    def gradient(self, z: Array, samples: Sequence[BatchSample]) -> Array:
+        """Return the gradient by ``z``, shape ``(R, k)``."""
 
 
-def fit_batch(problem: BatchProblem, moments: list[Moments]) -> BatchFit:
+def fit_batch(problem: BatchProblem, samples: Sequence[BatchSample]) -> BatchFit:
     """Fit every replicate; those that do not converge have ``converged`` False."""
-    count, size = len(moments[0].cov), problem.basis.shape[1]
-    z, done = np.zeros((count, size)), np.zeros(count, dtype=bool)
+    count = samples[0].count
+    z = np.zeros((count, problem.basis.shape[1]))
+    usable = np.logical_and.reduce([m.usable for m in samples])
+    done = np.zeros(count, dtype=bool)
     with np.errstate(all="ignore"):
-        _descend(problem, moments, z, done)
-        left = np.flatnonzero(~done)
+        here = np.flatnonzero(usable)
+        z[here], done[here] = descend(problem, [m.of(here) for m in samples])
+        left = np.flatnonzero(usable & ~done)
         if left.size:
-            z[left], done[left] = scored(problem, [m.of(left) for m in moments])
-        values = problem.values(z, moments)
+            z[left], done[left] = scored(problem, [m.of(left) for m in samples])
+        values = problem.values(z, samples)
+        for layout in problem.result.problem.layouts:
+            if layout.derived.size:
+                derive(layout, values)
         chisq = np.full(count, np.nan)
-        chisq[done] = problem.chisq(values[done], [m.of(done) for m in moments])
+        chisq[done] = problem.chisq(values[done], [m.of(done) for m in samples])
     return BatchFit(values, chisq, done & np.isfinite(chisq))
 
 
-def _descend(problem: BatchProblem, moments: list[Moments], z: Array, done: Mask) -> None:
-    """Move ``z`` to the minima, in place; replicates leave the batch when they are done."""
-    active = np.arange(len(z))
-    part = moments
+def descend(problem: Searchable, samples: Sequence[BatchSample]) -> tuple[Array, Mask]:
+    """Return the minima from ``z = 0``, and which replicates reached one; those that did leave the batch."""
+    z = np.zeros((samples[0].count, len(problem.metric)))
+    done = np.zeros(len(z), dtype=bool)
+    active, part = np.arange(len(z)), list(samples)
     g = problem.gradient(z, part)
     steps: list[Array] = []
     bends: list[Array] = []
     for _ in range(MAX_STEPS):
         step = -_metric_product(problem.metric, g, steps, bends)
-        size = np.abs(step * problem.scale).max(axis=1)
+        size = np.abs(step * problem.scale).max(axis=1, initial=0.0)
         step *= np.minimum(1.0, REACH / np.maximum(size, 1e-300))[:, None]
         z[active] += step
         ready, lost = size < TOLERANCE, ~np.isfinite(size)
         done[active[ready]] = True
         keep = ~(ready | lost)
         if not keep.any():
-            return
+            break
         if not keep.all():
             active, part = active[keep], [m.of(keep) for m in part]
             g, step = g[keep], step[keep]
@@ -192,6 +201,7 @@ def _descend(problem: BatchProblem, moments: list[Moments], z: Array, done: Mask
         new = problem.gradient(z[active], part)
         steps, bends = [*steps, step][-MEMORY:], [*bends, new - g][-MEMORY:]
         g = new
+    return z, done
 
 
 def _metric_product(metric: Array, g: Array, steps: list[Array], bends: list[Array]) -> Array:

@@ -8,7 +8,7 @@ import numpy as np
 
 from psm_analysis.sem.arrays import Array, Mask
 from psm_analysis.sem.bootstrap_batch import BatchProblem
-from psm_analysis.sem.bootstrap_gradient import Moments
+from psm_analysis.sem.bootstrap_gradient import BatchSample, Moments
 from psm_analysis.sem.implied import derive
 from psm_analysis.sem.result import SemResult
 
@@ -20,12 +20,12 @@ def free_values(problem: BatchProblem, values: Array) -> Array:
     return np.asarray(values[:, rows[position[rows] >= 0]])
 
 
-def free_covariances(problem: BatchProblem, values: Array) -> Array:
+def free_covariances(problem: BatchProblem, values: Array, samples: Sequence[BatchSample]) -> Array:
     """Return covariance matrices of the free parameters, ``Z (Z' I Z)^-1 Z' / N`` with expected information.
 
     nan where the information of a replicate is singular.
     """
-    total = problem.free_information(values)
+    total = problem.free_information(values, samples)
     Z = problem.basis
     inner = Z.T @ total @ Z
     good: Mask = np.asarray(np.isfinite(inner).all(axis=(1, 2)))
@@ -35,10 +35,10 @@ def free_covariances(problem: BatchProblem, values: Array) -> Array:
     return np.asarray(Z @ found @ Z.T / problem.result.sample.nobs)
 
 
-def errors_of(problem: BatchProblem, values: Array) -> tuple[Array, Array]:
+def errors_of(problem: BatchProblem, values: Array, samples: Sequence[BatchSample]) -> tuple[Array, Array]:
     """Return estimates and standard errors of all parameters and definitions, shape ``(R, n_parameters + d)``."""
     result = problem.result
-    vcov = free_covariances(problem, values)
+    vcov = free_covariances(problem, values, samples)
     defined, slopes = result.constraints.defined(result.problem, free_values(problem, values))
     position = result.problem.position
     errors = np.zeros(values.shape)

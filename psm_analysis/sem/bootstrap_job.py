@@ -11,9 +11,11 @@ from psm_analysis.sem.arrays import Array, Index, Mask
 from psm_analysis.sem.bootstrap_batch import BatchProblem, fit_batch
 from psm_analysis.sem.bootstrap_inference import free_covariances
 from psm_analysis.sem.bootstrap_refit import refit
-from psm_analysis.sem.bootstrap_resample import Units, drawn_units, weighted_moments
-from psm_analysis.sem.discrepancy.ml import MaximumLikelihood
+from psm_analysis.sem.bootstrap_resample import Units, drawn_units
+from psm_analysis.sem.bootstrap_samples import Sampler
 from psm_analysis.sem.result import SemResult
+
+SINGLES = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,13 +38,22 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class BootstrapJob:
-    """Draws and fits replicates by their numbers; ``errors`` asks for covariances of the estimates of each."""
+    """Draws and fits replicates by their numbers; ``errors`` asks for covariances of the estimates of each.
+
+    Without a ``problem`` and ``samplers`` they are fitted one by one.
+    """
 
     result: SemResult
     problem: BatchProblem | None
+    samplers: tuple[Sampler, ...]
     units: tuple[Units, ...]
     seed: int
     errors: bool
+
+    @property
+    def batch(self) -> int:
+        """How many replicates are fitted at once."""
+        return min((sampler.batch for sampler in self.samplers), default=SINGLES)
 
     def run(self, start: int, stop: int) -> Part:
         """Return the replicates from `start` to before `stop`."""
@@ -64,12 +75,12 @@ class BootstrapJob:
         return self._singles([[*everyone[:g], rows, *everyone[g + 1 :]] for rows in kept])
 
     def _batch(self, problem: BatchProblem, frequencies: Sequence[Array]) -> Part:
-        moments = [weighted_moments(unit.rows, w) for unit, w in zip(self.units, frequencies, strict=True)]
-        found = fit_batch(problem, moments)
+        samples = [sampler.draw(w) for sampler, w in zip(self.samplers, frequencies, strict=True)]
+        found = fit_batch(problem, samples)
         vcov = np.zeros((len(found.values), 0, 0))
         if self.errors:
             with np.errstate(all="ignore"):
-                vcov = free_covariances(problem, found.values)
+                vcov = free_covariances(problem, found.values, samples)
         return Part(found.values, found.chisq, found.converged, vcov)
 
     def _singles(self, rows: Sequence[Sequence[Index]]) -> Part:
@@ -87,15 +98,3 @@ class BootstrapJob:
                 values[i], chisq[i], vcov[i] = found
                 converged[i] = True
         return Part(values, chisq, converged, vcov)
-
-
-def can_batch(result: SemResult) -> bool:
-    """Tell whether replicates can be fitted in batches: complete-data ML with linear constraints at most."""
-    bounded = any(np.isfinite(p.lower) or np.isfinite(p.upper) for p in result.table.parameters if p.free)
-    normal = all(isinstance(part, MaximumLikelihood) for part in result.problem.discrepancies)
-    if not normal or bounded or result.constraints.inequalities:
-        return False
-    x = result.solution.x
-    _, here = result.constraints.equal(result.problem, x)
-    _, there = result.constraints.equal(result.problem, 1.7 * x + 0.3)
-    return bool(np.allclose(here, there, rtol=1e-10, atol=1e-12))

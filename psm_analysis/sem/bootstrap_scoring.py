@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Protocol
 
 import numpy as np
 
 from psm_analysis.sem.arrays import Array, Mask
-from psm_analysis.sem.bootstrap_gradient import Moments
+from psm_analysis.sem.bootstrap_gradient import BatchSample
 from psm_analysis.sem.optimize import TOLERANCE
 
 MAX_STEPS = 200
@@ -21,25 +22,25 @@ class Scorable(Protocol):
     def basis(self) -> Array:
         """Directions in which the parameters can move, shape ``(n_free, k)``."""
 
-    def values(self, z: Array, moments: list[Moments]) -> Array:
+    def values(self, z: Array, moments: Sequence[BatchSample]) -> Array:
         """Return all parameters of the table."""
 
-    def gradient(self, z: Array, moments: list[Moments]) -> Array:
+    def gradient(self, z: Array, moments: Sequence[BatchSample]) -> Array:
         """Return the gradient, shape ``(R, k)``."""
 
-    def information(self, z: Array, moments: list[Moments]) -> Array:
+    def information(self, z: Array, moments: Sequence[BatchSample]) -> Array:
         """Return the expected information, shape ``(R, k, k)``."""
 
-    def chisq(self, values: Array, moments: list[Moments]) -> Array:
+    def chisq(self, values: Array, moments: Sequence[BatchSample]) -> Array:
         """Return the value of each sample, nan where it is not defined."""
 
 
-def scored(problem: Scorable, moments: list[Moments]) -> tuple[Array, Mask]:
+def scored(problem: Scorable, moments: Sequence[BatchSample]) -> tuple[Array, Mask]:
     """Return the minima from the common start, and which samples reached one.
 
     Each sample has a damping of its own (Levenberg), which grows while a step does not make its discrepancy smaller.
     """
-    count, size = len(moments[0].cov), problem.basis.shape[1]
+    count, size = moments[0].count, problem.basis.shape[1]
     z, done = np.zeros((count, size)), np.zeros(count, dtype=bool)
     active, damping = np.arange(count), np.zeros(count)
     value = problem.chisq(problem.values(z, moments), moments)
@@ -62,7 +63,7 @@ def scored(problem: Scorable, moments: list[Moments]) -> tuple[Array, Mask]:
     return z, done
 
 
-def _steps(problem: Scorable, z: Array, moments: list[Moments], damping: Array) -> tuple[Array, Array]:
+def _steps(problem: Scorable, z: Array, moments: Sequence[BatchSample], damping: Array) -> tuple[Array, Array]:
     """Return steps ``-(1/2)(I + damping diag I)^-1 gradient`` and their length in standard deviations, nan if none."""
     gradient, information = problem.gradient(z, moments), problem.information(z, moments)
     scale = np.sqrt(np.diagonal(information, axis1=-2, axis2=-1))

@@ -15,8 +15,9 @@ from psm_analysis._options import BootstrapInterval, BootstrapKind, check_option
 from psm_analysis._results import Result
 from psm_analysis.errors import ConvergenceError, OptionError, PsmAnalysisError, PsmAnalysisWarning
 from psm_analysis.sem.arrays import Array, Index, Mask
-from psm_analysis.sem.bootstrap import SINGLES, check_bootstrap, doubts
+from psm_analysis.sem.bootstrap import check_bootstrap, doubts
 from psm_analysis.sem.bootstrap_intervals import accelerations, deviations, interval
+from psm_analysis.sem.bootstrap_job import SINGLES
 from psm_analysis.sem.bootstrap_refit import resampled, warm
 from psm_analysis.sem.bootstrap_resample import Units, bootstrap_units, drawn_units
 from psm_analysis.sem.chunks import run_chunks

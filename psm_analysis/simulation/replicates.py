@@ -14,7 +14,7 @@ from psm_analysis.sem.bootstrap import admissible_values
 from psm_analysis.sem.bootstrap_batch import BatchProblem, fit_batch
 from psm_analysis.sem.bootstrap_gradient import Moments as SampleMoments
 from psm_analysis.sem.bootstrap_inference import baseline_chisq, errors_of
-from psm_analysis.sem.bootstrap_job import can_batch
+from psm_analysis.sem.bootstrap_samples import can_batch
 from psm_analysis.sem.result import SemResult
 from psm_analysis.simulation.generate import GROUP, generate_rows, generator, normal_rows, root
 from psm_analysis.simulation.population import Population
@@ -93,7 +93,7 @@ class Job:
             fitted = fit_batch(problem, moments)
             good = fitted.converged
             found = Replicates.empty(stop - start, len(self.target.values))
-            estimates, errors = errors_of(problem, fitted.values[good])
+            estimates, errors = errors_of(problem, fitted.values[good], [m.of(good) for m in moments])
             found.estimates[good], found.errors[good] = estimates, errors
             baseline, baseline_df = baseline_chisq(problem, moments)
         found.converged[good] = np.isfinite(errors).all(axis=1)

@@ -12,8 +12,8 @@ import psm_analysis as psm
 from psm_analysis.sem.bootstrap import bootstrap
 from psm_analysis.sem.bootstrap_batch import BatchProblem, fit_batch
 from psm_analysis.sem.bootstrap_gradient import Moments
-from psm_analysis.sem.bootstrap_job import can_batch
 from psm_analysis.sem.bootstrap_resample import drawn_moments, resample_indices
+from psm_analysis.sem.bootstrap_samples import can_batch
 
 PATHS = HOLZINGER + "speed ~ a*visual + textual + ageyr\ntextual ~ b*visual + ageyr\nab := a*b"
 MEDIATION = "m ~ a*x\ny ~ b*m + c*x\nab := a*b\ntotal := c + ab"

@@ -17,7 +17,7 @@ from psm_analysis.sem import bootstrap_job
 from psm_analysis.sem.bootstrap import bootstrap
 from psm_analysis.sem.bootstrap_batch import BatchProblem, fit_batch
 from psm_analysis.sem.bootstrap_gradient import Moments, group_gradient
-from psm_analysis.sem.bootstrap_resample import Units, bootstrap_units, drawn_units
+from psm_analysis.sem.bootstrap_resample import Units, bootstrap_units, drawn_units, weighted_moments
 from psm_analysis.sem.bootstrap_scoring import scored
 from psm_analysis.sem.chunks import run_chunks
 
@@ -194,7 +194,7 @@ def test_damped_scoring_finds_the_same_minima(holzinger: pd.DataFrame) -> None:
     fit = psm.cfa(HOLZINGER, holzinger)
     problem, unit = BatchProblem.of(fit), bootstrap_units(fit, "ordinary")[0]
     frequencies = unit.frequencies(drawn_units([unit.count], 0, 4, seed=1)[0])
-    moments = [bootstrap_job.weighted_moments(unit.rows, frequencies)]
+    moments = [weighted_moments(unit.rows, frequencies)]
     z, done = scored(problem, moments)
     assert done.all()
     np.testing.assert_allclose(problem.values(z, moments), fit_batch(problem, moments).values, atol=1e-7)

@@ -1,0 +1,75 @@
+"""From how often each row was drawn to what is fitted: one kind of sample per discrepancy."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+
+from psm_analysis.sem.arrays import Array
+from psm_analysis.sem.bootstrap_gradient import BatchSample, Moments
+from psm_analysis.sem.bootstrap_least_squares import LeastSquaresMoments
+from psm_analysis.sem.bootstrap_resample import Units, weighted_moments
+from psm_analysis.sem.discrepancy.least_squares import LeastSquares
+from psm_analysis.sem.discrepancy.ml import MaximumLikelihood
+from psm_analysis.sem.result import SemResult
+
+
+class Sampler(Protocol):
+    """The rows of one group, prepared."""
+
+    @property
+    def batch(self) -> int:
+        """How many replicates are best fitted at once."""
+
+    def draw(self, frequencies: Array) -> BatchSample:
+        """Return the samples that have each row so often, shape ``(replicates, rows)``."""
+
+
+@dataclass(frozen=True, slots=True)
+class NormalSampler:
+    """Complete rows of continuous variables, for ML (``function``) or least squares."""
+
+    rows: Array
+    function: str
+    batch: int = 500
+
+    def draw(self, frequencies: Array) -> BatchSample:
+        """Return the samples that have each row so often."""
+        return normal_sample(weighted_moments(self.rows, frequencies), self.function, nobs=len(self.rows))
+
+
+def normal_sample(moments: Moments, function: str, *, nobs: int) -> BatchSample:
+    """Return moments (divisor N) as what ML, GLS or ULS fits."""
+    if function == "ML":
+        return moments
+    return LeastSquaresMoments.of_moments(moments, nobs=nobs, generalised=function == "GLS")
+
+
+def make_samplers(result: SemResult, units: Sequence[Units]) -> tuple[Sampler, ...]:
+    """Return the samplers of all groups of a fit for which :func:`can_batch` holds."""
+    return tuple(NormalSampler(unit.rows, result.spec.function) for unit in units)
+
+
+def can_batch(result: SemResult) -> bool:
+    """Tell whether replicates can be fitted in batches: linear constraints at most, and a discrepancy made for it.
+
+    These are ML, ULS and GLS of complete continuous rows.
+    """
+    bounded = any(np.isfinite(p.lower) or np.isfinite(p.upper) for p in result.table.parameters if p.free)
+    if bounded or result.constraints.inequalities or not _has_batches(result):
+        return False
+    x = result.solution.x
+    _, here = result.constraints.equal(result.problem, x)
+    _, there = result.constraints.equal(result.problem, 1.7 * x + 0.3)
+    return bool(np.allclose(here, there, rtol=1e-10, atol=1e-12))
+
+
+def _has_batches(result: SemResult) -> bool:
+    parts, function = result.problem.discrepancies, result.spec.function
+    if all(isinstance(part, MaximumLikelihood) for part in parts):
+        return True
+    ordinal = bool(result.table.roles.ordered)
+    return function in ("ULS", "GLS") and not ordinal and all(isinstance(part, LeastSquares) for part in parts)

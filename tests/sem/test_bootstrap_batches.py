@@ -1,0 +1,87 @@
+"""Batches of every estimator against the same resamples fitted one by one."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import psm_analysis as psm
+from psm_analysis.sem.bootstrap import make_job
+from psm_analysis.sem.bootstrap_job import BootstrapJob, Part
+from psm_analysis.sem.bootstrap_resample import drawn_units
+from psm_analysis.sem.bootstrap_scoring import scored
+
+TOLERANCE = 1e-7
+
+
+def both(fit: psm.SemResult, n: int, *, kind: Any = "ordinary", seed: int = 3) -> tuple[Part, Part, BootstrapJob]:
+    """Return replicates fitted in a batch and one by one."""
+    job = make_job(fit, kind=kind, seed=seed, errors=False)
+    assert job.problem is not None
+    return job.run(0, n), replace(job, problem=None, samplers=()).run(0, n), job
+
+
+def agree(batched: Part, single: Part) -> None:
+    np.testing.assert_array_equal(batched.converged, single.converged)
+    good = batched.converged
+    np.testing.assert_allclose(batched.values[good], single.values[good], atol=TOLERANCE)
+    np.testing.assert_allclose(batched.chisq[good], single.chisq[good], atol=1e-6)
+
+
+MODEL = """
+X =~ x1 + x2 + x3
+M =~ m1 + m2 + m3
+Y =~ y1 + y2 + y3
+M ~ a*X
+Y ~ b*M + X
+ab := a*b
+"""
+
+
+def answers(n: int = 200, seed: int = 1) -> pd.DataFrame:
+    """Return three items each of three factors, the first acting on the last through the second."""
+    rng = np.random.default_rng(seed)
+    x = rng.normal(size=n)
+    m = 0.5 * x + 0.8 * rng.normal(size=n)
+    y = 0.4 * m + 0.2 * x + 0.8 * rng.normal(size=n)
+    parts = [np.outer(f, [1.0, 0.9, 0.8]) + 0.6 * rng.normal(size=(n, 3)) for f in (x, m, y)]
+    data = pd.DataFrame(np.hstack(parts), columns=[f"{c}{i}" for c in "xmy" for i in (1, 2, 3)])
+    return data.assign(school=rng.integers(2, size=n), unit=np.arange(n) // 5, age=0.5 * x + rng.normal(size=n))
+
+
+GROUPS: list[dict[str, Any]] = [{}, {"group": "school", "group_equal": ["loadings", "intercepts"]}]
+
+
+@pytest.mark.parametrize("estimator", ["ULS", "GLS", "ULSM"])
+@pytest.mark.parametrize("options", GROUPS)
+def test_least_squares(estimator: Any, options: dict[str, Any]) -> None:
+    fit = psm.sem(MODEL, answers(), estimator=estimator, **options)
+    batched, single, job = both(fit, 3)
+    agree(batched, single)
+    np.testing.assert_allclose(job.run(1, 3).values, batched.values[1:], atol=1e-9)
+
+
+def test_least_squares_in_the_population_of_bollen_and_stine() -> None:
+    fit = psm.sem(MODEL.replace(" + X", ""), answers(), estimator="ULS")
+    agree(*both(fit, 2, kind="bollen-stine")[:2])
+
+
+def test_fixed_exogenous_variables_of_least_squares_are_those_of_each_replicate() -> None:
+    fit = psm.sem(MODEL + "X ~ age", answers(), estimator="GLS", fixed_x=True, meanstructure=True)
+    agree(*both(fit, 3)[:2])
+
+
+def test_damped_scoring_of_least_squares_finds_the_same_minima() -> None:
+    for estimator in ("ULS", "GLS"):
+        fit = psm.sem(MODEL, answers(), estimator=estimator, meanstructure=True)  # type: ignore[arg-type]
+        batched, _, job = both(fit, 3)
+        assert job.problem is not None
+        drawn = drawn_units([200], 0, 3, seed=3)[0]
+        samples = [job.samplers[0].draw(job.units[0].frequencies(drawn))]
+        z, done = scored(job.problem, samples)
+        assert done.all()
+        np.testing.assert_allclose(job.problem.values(z, samples), batched.values, atol=1e-7)
