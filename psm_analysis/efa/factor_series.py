@@ -47,7 +47,8 @@ def very_simple_structure(R: FloatArray, loadings: FloatArray, *, complexity: in
 
     .. math:: 1-\frac{\sum_{i\ne j}(r_{ij}-\lambda_{i(c)}'\lambda_{j(c)})^2}{\sum_{i\ne j}r_{ij}^2}
 
-    with the c largest loadings per item; `loadings` are rotated already, as ``psych::vss`` does by varimax.
+    with the c largest loadings per item; 0 if no items correlate. `loadings` are rotated already, as ``psych::vss``
+    does by varimax.
 
     References
     ----------
@@ -62,7 +63,8 @@ def very_simple_structure(R: FloatArray, loadings: FloatArray, *, complexity: in
     rank = np.argsort(np.argsort(-np.abs(loadings), axis=1), axis=1)
     simple = np.where(rank < complexity, loadings, 0.0)
     off = ~np.eye(len(R), dtype=bool)
-    return float(1 - ((R - simple @ simple.T)[off] ** 2).sum() / (R[off] ** 2).sum())
+    total = float((R[off] ** 2).sum())
+    return float(1 - ((R - simple @ simple.T)[off] ** 2).sum() / total) if total > 0.0 else 0.0
 
 
 def common_part_accounted_for(R: FloatArray, loadings: FloatArray) -> float:

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from psm_analysis._arguments import check_whole
 from psm_analysis._options import Correlation, EfaEngine, Extraction, check_choice, check_option
 from psm_analysis.efa.engine import Factors, fit_factor_analyzer, fit_native
 from psm_analysis.efa.fit_measures import degrees_of_freedom, fit_measures
@@ -90,6 +91,12 @@ def efa(
     check_option(extraction, Extraction, name="extraction")
     check_option(engine, EfaEngine, name="engine")
     check_choice(rotation, ROTATIONS, name="rotation")
+    if not isinstance(rotation_options, Mapping | None):
+        raise OptionError(
+            f"rotation_options={rotation_options!r} is no mapping.",
+            where="argument 'rotation_options'",
+            remedy="Give names and values, such as {'delta': 0.01}.",
+        )
     source = read_correlation(data, nobs=nobs, correlation=correlation)
     check_identified(len(source.names), n_factors)
     run = fit_native if engine == "native" else fit_factor_analyzer
@@ -111,9 +118,7 @@ def check_identified(n_items: int, n_factors: int) -> None:
     --------
     >>> check_identified(6, 3)
     """
-    whole = isinstance(n_factors, int | np.integer) and not isinstance(n_factors, bool)
-    if not whole or n_factors < 1:
-        raise OptionError(f"n_factors={n_factors!r} is not a whole number of factors.", where="argument 'n_factors'")
+    check_whole(n_factors, name="n_factors", least=1, remedy="Give the number of factors.")
     if n_factors >= n_items or degrees_of_freedom(n_items, n_factors) < 0:
         most = max((k for k in range(1, n_items) if degrees_of_freedom(n_items, k) >= 0), default=0)
         raise ModelError(

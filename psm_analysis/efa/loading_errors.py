@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from psm_analysis._arguments import check_instance, check_level, check_seed, check_whole
 from psm_analysis._options import Correlation, Extraction, LoadingErrors, check_choice, check_option
 from psm_analysis._results import CI_HIGH, CI_LOW, ESTIMATE, P_VALUE, STATISTIC, STD_ERROR
 from psm_analysis.efa.extraction import extract
@@ -78,6 +79,8 @@ def loading_errors(
     [0.035, 0.037, 0.041, 0.045]
     """
     check_option(method, LoadingErrors, name="method")
+    check_level(level)
+    check_instance(result, EfaResult, name="result", remedy="Give a result of efa().")
     if result.engine != "native":
         raise OptionError(
             "Standard errors need the native engine.", where="argument 'result'", remedy="Use engine='native'."
@@ -145,14 +148,12 @@ def _bootstrap(result: EfaResult, *, n_replicates: int, seed: int | None) -> Flo
             where="argument 'result'",
             remedy="Analyse the answers, or use method='delta'.",
         )
-    if seed is None or n_replicates < 50:
-        raise OptionError(
-            "A bootstrap needs a seed and 50 replicates at least.",
-            where="arguments 'seed', 'n_replicates'",
-            remedy="Give seed=1 and n_replicates=500.",
-        )
+    check_whole(n_replicates, name="n_replicates", least=50, remedy="Use 500.")
+    chosen = check_seed(seed)
+    if chosen is None:
+        raise OptionError("A bootstrap needs a seed.", where="argument 'seed'", remedy="Give seed=1.")
     method: Correlation = cast(Correlation, result.correlation_method)
-    matrices = _resampled(result.sample, method, n_replicates=n_replicates, seed=seed)
+    matrices = _resampled(result.sample, method, n_replicates=n_replicates, seed=chosen)
     return np.array([_solve(result, R) for R in matrices])
 
 

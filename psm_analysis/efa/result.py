@@ -13,7 +13,7 @@ from psm_analysis._options import EfaScoreMethod
 from psm_analysis._results import ESTIMATE, Result, format_number
 from psm_analysis.efa.scores import determinacy, score_weights
 from psm_analysis.errors import DataError
-from psm_analysis.moments.sample import Sample, read_sample
+from psm_analysis.moments.sample import Sample, as_frame, read_sample
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -199,6 +199,7 @@ class EfaResult(Result):
         return None if self.factor_correlations is None else self.factor_correlations.to_numpy()
 
     def _matching(self, data: pd.DataFrame) -> Sample:
+        data = as_frame(data)
         lacking = [name for name in self.loadings.index if name not in data.columns]
         if lacking:
             raise DataError(

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from psm_analysis._arguments import check_between, check_seed, check_whole
 from psm_analysis._options import Correlation, Simulate, check_option
 from psm_analysis._results import Result
 from psm_analysis.efa.comparison_data import comparison_data
@@ -158,12 +159,9 @@ def retention(
             where="argument 'nobs'",
             remedy="Give nobs=...",
         )
-    if n_iterations < 2 or not 0 < percentile < 100:
-        raise OptionError(
-            f"n_iterations={n_iterations}, percentile={percentile} cannot be used.",
-            where="arguments 'n_iterations', 'percentile'",
-            remedy="Give at least 2 replicates and a percentile between 0 and 100.",
-        )
+    check_whole(n_iterations, name="n_iterations", least=2, remedy="Use 100 replicates.")
+    check_between(percentile, name="percentile", high=100.0, remedy="Use 95.")
+    check_seed(seed)
     if comparison:
         _check_comparison(source, correlation)
     most = _largest(len(source.names), max_factors)
@@ -217,13 +215,8 @@ def _largest(n_items: int, asked: int | None) -> int:
     identified = max((k for k in range(1, n_items) if degrees_of_freedom(n_items, k) >= 0), default=1)
     if asked is None:
         return min(8, identified)
-    if not 1 <= asked < n_items:
-        raise OptionError(
-            f"max_factors={asked} is outside 1 to {n_items - 1}.",
-            where="argument 'max_factors'",
-            remedy="Give fewer factors than items.",
-        )
-    return asked
+    most = n_items - 1
+    return check_whole(asked, name="max_factors", least=1, most=most, remedy="Give fewer factors than items.")
 
 
 def _check_comparison(source: CorrelationSource, correlation: str) -> None:

@@ -8,10 +8,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from psm_analysis._arguments import check_whole
 from psm_analysis._options import Correlation, check_option
 from psm_analysis.errors import DataError, OptionError
 from psm_analysis.moments.correlations import correlation_matrix
-from psm_analysis.moments.sample import Sample, read_sample
+from psm_analysis.moments.sample import Sample, is_moment_matrix, read_sample
 
 FloatArray = NDArray[np.float64]
 
@@ -36,8 +37,9 @@ def read_correlation(
 ) -> CorrelationSource:
     """Return the correlation matrix of answers, or check one that is given.
 
-    A square symmetric table with a unit diagonal is taken as a correlation matrix. Of answers, the number of cases is
-    that of the rows with at least one answer (pairwise) or without a missing one (listwise).
+    A square symmetric table is taken as a correlation matrix, or as a covariance matrix to be standardised. Of
+    answers, the number of cases is that of the rows with at least one answer (pairwise) or without a missing one
+    (listwise).
 
     Parameters
     ----------
@@ -53,7 +55,7 @@ def read_correlation(
     Raises
     ------
     DataError
-        If the data are neither answers nor a correlation matrix.
+        If the data are neither answers nor a correlation matrix, or the matrix has a flaw; the cell is named.
 
     Examples
     --------
@@ -61,8 +63,10 @@ def read_correlation(
     100
     """
     check_option(correlation, Correlation, name="correlation")
-    if is_correlation_matrix(data):
-        return _given(data, nobs=nobs, correlation=correlation)
+    matrix = given_matrix(data)
+    if matrix is not None:
+        names = data.columns if isinstance(data, pd.DataFrame) else [f"x{j + 1}" for j in range(len(matrix))]
+        return _given(matrix, tuple(str(name) for name in names), nobs=nobs, correlation=correlation)
     if nobs is not None:
         raise OptionError(
             "The number of cases belongs to a correlation matrix; here it follows from the data.",
@@ -81,42 +85,63 @@ def read_correlation(
     return CorrelationSource(sample.names, matrix, count, sample, (*notes, *_definiteness(matrix)))
 
 
-def is_correlation_matrix(data: pd.DataFrame | FloatArray) -> bool:
-    """Tell whether a table is square and symmetric with a unit diagonal.
+def given_matrix(data: pd.DataFrame | FloatArray) -> FloatArray | None:
+    """Return a table that is meant as a matrix of correlations or covariances, or None if it holds answers.
+
+    It is square, and symmetric with a positive diagonal, or its diagonal is 1, or its rows are named as its columns.
 
     Examples
     --------
-    >>> is_correlation_matrix(np.eye(3)), is_correlation_matrix(np.ones((4, 2)))
-    (True, False)
+    >>> given_matrix(np.eye(3)) is None, given_matrix(np.ones((4, 2))) is None
+    (False, True)
     """
     if isinstance(data, pd.DataFrame) and not all(pd.api.types.is_numeric_dtype(kind) for kind in data.dtypes):
-        return False
+        return None
     matrix = np.asarray(data)
-    if matrix.ndim != 2 or matrix.shape[0] != matrix.shape[1] or matrix.dtype.kind not in "fiu":
-        return False
-    unit = np.allclose(np.diag(matrix), 1.0, atol=1e-6)
-    return bool(unit and np.allclose(matrix, matrix.T, atol=1e-6) and np.abs(matrix).max() <= 1 + 1e-6)
+    if matrix.ndim != 2 or matrix.shape[0] != matrix.shape[1] or matrix.dtype.kind not in "fiu" or not matrix.size:
+        return None
+    matrix = matrix.astype(float)
+    named = isinstance(data, pd.DataFrame) and list(data.index) == list(data.columns)
+    unit = np.allclose(np.diag(matrix), 1.0, atol=1e-6) and (len(matrix) > 2 or np.allclose(matrix, matrix.T))
+    return matrix if named or unit or is_moment_matrix(matrix) else None
 
 
-def _given(data: pd.DataFrame | FloatArray, *, nobs: int | None, correlation: str) -> CorrelationSource:
-    if nobs is not None and nobs < 3:
-        raise OptionError(f"nobs={nobs} is less than 3.", where="argument 'nobs'", remedy="Give the number of cases.")
+def _given(matrix: FloatArray, names: tuple[str, ...], *, nobs: int | None, correlation: str) -> CorrelationSource:
+    if nobs is not None:
+        check_whole(nobs, name="nobs", least=3, remedy="Give the number of cases.")
     if correlation != "pearson":
         raise OptionError(
             f"correlation={correlation!r} needs the answers, and a correlation matrix is given.",
             where="argument 'correlation'",
             remedy="Leave it out, or give the answers.",
         )
-    matrix = np.asarray(data, dtype=float)
-    matrix = (matrix + matrix.T) / 2
-    np.fill_diagonal(matrix, 1.0)
     if len(matrix) < 2:
         raise DataError("One item cannot be analysed.", where="argument 'data'", remedy="Give at least two items.")
-    if isinstance(data, pd.DataFrame):
-        names = tuple(str(name) for name in data.columns)
-    else:
-        names = tuple(f"x{j + 1}" for j in range(len(matrix)))
-    return CorrelationSource(names, matrix, nobs, None, _definiteness(matrix))
+    _check_matrix(matrix, names)
+    scale = 1.0 / np.sqrt(np.diag(matrix))
+    notes = () if np.allclose(scale, 1.0, atol=1e-6) else ("A covariance matrix is given; its correlations are used.",)
+    matrix = np.asarray((matrix + matrix.T) / 2 * np.outer(scale, scale), dtype=float)
+    np.fill_diagonal(matrix, 1.0)
+    return CorrelationSource(names, matrix, nobs, None, (*notes, *_definiteness(matrix)))
+
+
+def _check_matrix(matrix: FloatArray, names: tuple[str, ...]) -> None:
+    diagonal = np.diag(matrix)
+    with np.errstate(invalid="ignore"):
+        limit = np.sqrt(np.outer(diagonal, diagonal))
+        flaws = (
+            (~np.isfinite(matrix), "The matrix has an entry that is missing or infinite."),
+            (np.eye(len(matrix)) * diagonal[:, None] < 0, "The matrix has a negative variance on its diagonal."),
+            (np.diag(diagonal == 0), "The matrix has a variance of 0 on its diagonal."),
+            (np.abs(matrix - matrix.T) > 1e-6 * np.maximum(limit, 1.0), "The matrix is not symmetric."),
+            (np.abs(matrix) > limit * (1 + 1e-6), "The matrix holds a correlation beyond 1."),
+        )
+    for where, what in flaws:
+        places = np.argwhere(where)
+        if places.size:
+            row, column = (names[int(k)] for k in places[0])
+            remedy = "Give a full, symmetric matrix of correlations, or rows of answers."
+            raise DataError(what, where=f"row {row!r}, column {column!r}", remedy=remedy)
 
 
 def _definiteness(matrix: FloatArray) -> tuple[str, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,12 +10,13 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.special import chdtrc
 
+from psm_analysis._arguments import check_whole
 from psm_analysis._options import Correlation, PairMissing, check_option
 from psm_analysis._results import ESTIMATE, Result
 from psm_analysis.efa.extraction import is_singular
 from psm_analysis.efa.fit_measures import bartlett_statistic
 from psm_analysis.efa.source import read_correlation
-from psm_analysis.errors import DataError
+from psm_analysis.errors import DataError, PsmAnalysisWarning
 
 FloatArray = NDArray[np.float64]
 
@@ -29,6 +31,7 @@ class SamplingAdequacy(Result):
     bartlett_df: int
     bartlett_p_value: float | None
     nobs: int | None
+    warnings: tuple[str, ...] = ()
 
     def tidy(self) -> pd.DataFrame:
         """Return one row per item: its measure and Kaiser's word for it."""
@@ -102,11 +105,15 @@ def sampling_adequacy(
     overall, by_item = kaiser_meyer_olkin(R)
     p = len(R)
     chisq = p_value = None
+    if nobs is not None:
+        check_whole(nobs, name="nobs", least=p + 1, remedy="Correlations of fewer cases than items are singular.")
+    for text in source.warnings:
+        warnings.warn(text, PsmAnalysisWarning, stacklevel=2)
     if source.nobs is not None:
         chisq = bartlett_statistic(-float(np.linalg.slogdet(R)[1]), source.nobs, n_items=p, n_factors=0)
         p_value = float(chdtrc(p * (p - 1) / 2, max(chisq, 0.0)))
     items = pd.Series(by_item, index=pd.Index(source.names, name="item"), name="kmo")
-    return SamplingAdequacy(overall, items, chisq, p * (p - 1) // 2, p_value, source.nobs)
+    return SamplingAdequacy(overall, items, chisq, p * (p - 1) // 2, p_value, source.nobs, source.warnings)
 
 
 def kaiser_meyer_olkin(R: FloatArray) -> tuple[float, FloatArray]:

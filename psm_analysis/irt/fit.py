@@ -7,8 +7,9 @@ import warnings
 import numpy as np
 import pandas as pd
 
+from psm_analysis._arguments import check_between, check_whole
 from psm_analysis._results import CI_HIGH, CI_LOW, ESTIMATE, P_VALUE, STATISTIC, STD_ERROR
-from psm_analysis.errors import OptionError, PsmAnalysisWarning
+from psm_analysis.errors import PsmAnalysisWarning
 from psm_analysis.irt.expectation_maximisation import Estimates, estimate, information_matrix
 from psm_analysis.irt.patterns import ResponsePatterns, read_patterns
 from psm_analysis.irt.result import GradedResponseResult
@@ -68,10 +69,9 @@ def graded_response(
     >>> fit.converged, bool(fit.slopes.between(1.0, 2.2).all())
     (True, True)
     """
-    if n_nodes < 11:
-        raise OptionError(
-            f"n_nodes={n_nodes} is too few to integrate over the trait.", where="argument 'n_nodes'", remedy="Use 41."
-        )
+    check_whole(n_nodes, name="n_nodes", least=11, remedy="Use 41 nodes to integrate over the trait.")
+    check_whole(max_iterations, name="max_iterations", least=1, remedy="Use 2000.")
+    check_between(tolerance, name="tolerance", remedy="Use 1e-5.")
     patterns = read_patterns(data)
     found = estimate(patterns, n_nodes=n_nodes, max_iterations=max_iterations, tolerance=tolerance)
     notes = _doubts(patterns, found)

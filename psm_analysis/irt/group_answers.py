@@ -16,6 +16,10 @@ from psm_analysis.moments.sample import IntArray
 
 def align(values: pd.Series | Sequence[object], n: int, *, name: str) -> pd.Series:
     """Return one value per row, whatever the index, or raise."""
+    if not isinstance(values, pd.Series) and (isinstance(values, str) or np.ndim(np.asarray(values)) != 1):
+        raise DataError(
+            "One value per row is needed.", where=f"argument {name!r}", remedy="Give one column, e.g. data['grade']."
+        )
     series = pd.Series(values).reset_index(drop=True)
     if len(series) != n:
         raise DataError(

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
+from psm_analysis._arguments import check_between, check_whole
 from psm_analysis.errors import OptionError, PsmAnalysisWarning
 from psm_analysis.irt.adjusted import holm
 from psm_analysis.irt.expectation_maximisation import starting_values
@@ -23,7 +24,7 @@ from psm_analysis.irt.group_estimation import (
 )
 from psm_analysis.irt.group_result import GradedFunctioning
 from psm_analysis.irt.patterns import ResponsePatterns
-from psm_analysis.moments.sample import FloatArray
+from psm_analysis.moments.sample import FloatArray, as_frame
 
 
 def graded_functioning(
@@ -86,7 +87,9 @@ def graded_functioning(
     >>> found.items["p_total_adjusted"].idxmin()
     'a'
     """
-    patterns, answers, levels, notes = read_groups(data, group)
+    check_whole(max_iterations, name="max_iterations", least=1, remedy="Use 500.")
+    check_between(tolerance, name="tolerance", remedy="Use 1e-4.")
+    patterns, answers, levels, notes = read_groups(as_frame(data), group)
     kept = _anchor_places(patterns.names, anchors)
     rows, settled = {}, True
     base = None if kept else _fit(answers, _start(answers, patterns), max_iterations, tolerance=tolerance)

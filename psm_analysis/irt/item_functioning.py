@@ -11,7 +11,7 @@ from psm_analysis.irt.adjusted import holm
 from psm_analysis.irt.group_answers import align, answered, group_levels
 from psm_analysis.irt.patterns import read_patterns
 from psm_analysis.irt.proportional_odds import proportional_odds
-from psm_analysis.moments.sample import FloatArray, IntArray
+from psm_analysis.moments.sample import FloatArray, IntArray, as_frame, read_sample
 
 
 def item_functioning(
@@ -64,9 +64,10 @@ def item_functioning(
     """
     from scipy.special import chdtrc
 
+    data = as_frame(data)
     patterns = read_patterns(data)
     labels = align(group, len(data), name="group")
-    given = None if trait is None else align(trait, len(data), name="trait").to_numpy(dtype=float)
+    given = None if trait is None else read_sample(align(trait, len(data), name="trait").rename("trait")).values[:, 0]
     levels = group_levels(labels)
     kept = answered(data)
     codes = patterns.codes[patterns.row_pattern]

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 import pandas as pd
 
+from psm_analysis._arguments import check_instance
 from psm_analysis._options import LinkMethod, check_option
 from psm_analysis.errors import DataError, PsmAnalysisWarning
 from psm_analysis.irt.graded_kernel import quadrature
@@ -101,6 +102,8 @@ def link(
     (True, True)
     """
     check_option(method, LinkMethod, name="method")
+    for label, fit in (("reference", reference), ("new", new)):
+        check_instance(fit, GradedResponseResult, name=label, remedy="Give a fit of graded_response().")
     names, notes = _chosen(reference, new, anchors)
     _check_number(names, longest=max(len(reference.slopes), len(new.slopes)))
     old, fresh = _items(reference), _items(new)

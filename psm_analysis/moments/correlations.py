@@ -8,9 +8,9 @@ import numpy as np
 import pandas as pd
 from scipy.special import ndtr, ndtri, stdtr
 
+from psm_analysis._arguments import check_level
 from psm_analysis._options import CorrelationMethod, PairMissing, check_option
 from psm_analysis._results import CI_HIGH, CI_LOW, ESTIMATE, P_VALUE, STATISTIC, Result
-from psm_analysis.errors import OptionError
 from psm_analysis.moments.covariance import pair_moments
 from psm_analysis.moments.ordinal import pair_indices
 from psm_analysis.moments.polychoric_result import polychoric
@@ -105,8 +105,7 @@ def correlations(
     """
     check_option(method, CorrelationMethod, name="method")
     check_option(missing, PairMissing, name="missing")
-    if not 0.0 < level < 1.0:
-        raise OptionError(f"level={level!r} is not between 0 and 1.", where="argument 'level'", remedy="Use 0.95.")
+    check_level(level)
     sample = read_sample(data, min_items=2)
     moments = pair_moments(sample, missing=missing)
     used = sample.complete() if missing == "listwise" else sample

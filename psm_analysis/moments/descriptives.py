@@ -7,7 +7,8 @@ import warnings
 import numpy as np
 import pandas as pd
 
-from psm_analysis.errors import PsmAnalysisWarning
+from psm_analysis._arguments import is_number
+from psm_analysis.errors import OptionError, PsmAnalysisWarning
 from psm_analysis.moments.sample import FloatArray, read_sample
 
 MAD_CONSTANT = 1.4826
@@ -53,13 +54,18 @@ def describe(data: pd.DataFrame, *, trim: float = 0.1) -> pd.DataFrame:
     >>> table.loc["x1", ["n", "mean", "median", "range"]].tolist()
     [5.0, 2.6, 2.0, 4.0]
     """
+    if not (is_number(trim) and 0.0 <= trim <= 0.5):
+        raise OptionError(f"trim={trim!r} is not between 0 and 0.5.", where="argument 'trim'", remedy="Use 0.1.")
     sample = read_sample(data, allow_constant=True)
     rows = [_describe_item(sample.values[sample.observed[:, j], j], trim) for j in range(sample.n_items)]
     table = pd.DataFrame(rows, index=pd.Index(sample.names, name="item"))
     flat = table.index[table["range"] == 0].tolist()
     if flat:
         warnings.warn(
-            f"Constant item(s) {', '.join(flat)}: skew and kurtosis are undefined.", PsmAnalysisWarning, stacklevel=2
+            f"Constant item(s) {', '.join(flat)}: skew and kurtosis (of one answer, the standard deviation too) are "
+            "undefined.",
+            PsmAnalysisWarning,
+            stacklevel=2,
         )
     return table.astype({"n": np.int64})
 

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike
 from scipy.special import ndtr, ndtri
 
 from psm_analysis._results import CI_HIGH, CI_LOW, ESTIMATE, P_VALUE, STATISTIC, STD_ERROR, Result
-from psm_analysis.errors import DataError, PsmAnalysisWarning
+from psm_analysis.errors import DataError, OptionError, PsmAnalysisWarning
 from psm_analysis.moments.mixed_checks import case_weights
 from psm_analysis.moments.ordinal import OrdinalCodes, ordinal_codes, pair_indices
 from psm_analysis.moments.polychoric import OrdinalMoments, ordinal_moments
@@ -163,7 +163,7 @@ def polychoric(
     sample = read_sample(data, min_items=2, allow_constant=True)
     coded = ordinal_codes(sample)
     _check_pairs(sample)
-    scaled = None if weights is None else case_weights(np.asarray(weights, dtype=float), n_rows=sample.n_rows)
+    scaled = None if weights is None else case_weights(_numbers(weights), n_rows=sample.n_rows)
     moments = ordinal_moments(coded.codes, coded.n_categories, weights=scaled, casewise=std_errors)
     matrix, notes = _definite(moments, sample.names, smooth=smooth)
     for note in notes:
@@ -247,6 +247,15 @@ def _definite(moments: OrdinalMoments, names: tuple[str, ...], *, smooth: bool) 
     if smooth:
         return smooth_correlation(matrix), (*notes, "The matrix was not positive definite and was smoothed.")
     return matrix, (*notes, "The matrix is not positive definite; smooth=True returns the smoothed one.")
+
+
+def _numbers(weights: ArrayLike) -> FloatArray:
+    try:
+        return np.asarray(weights, dtype=float)
+    except (TypeError, ValueError) as error:
+        raise OptionError(
+            "The weights are not numbers.", where="argument 'weights'", remedy="Give one positive number per row."
+        ) from error
 
 
 def _check_pairs(sample: Sample) -> None:

@@ -79,7 +79,7 @@ def read_sample(
     ------
     DataError
         Naming the column that holds text, infinite values, no value at all, or only one value; or
-        when there are no rows, too few items, or two columns of one name.
+        when there are no rows, too few items, two columns of one name, or correlations instead of answers.
 
     Examples
     --------
@@ -87,36 +87,82 @@ def read_sample(
     >>> sample.names, sample.n_rows, sample.is_complete
     (('a', 'b'), 3, False)
     """
-    frame = _as_frame(data)
+    frame = as_frame(data)
     names = tuple(str(column) for column in frame.columns)
     _check_shape(frame, names, min_items=min_items)
     values = np.column_stack([_numbers(frame.iloc[:, j], name) for j, name in enumerate(names)])
     for j, name in enumerate(names):
         _check_values(values[:, j], name, allow_constant=allow_constant)
+    if is_moment_matrix(values):
+        raise DataError(
+            "The table is a matrix of correlations or covariances, and rows of answers are needed.",
+            where="argument 'data'",
+            remedy="Pass the answers; efa(), retention() and sampling_adequacy() take a matrix with nobs=.",
+        )
     return Sample(names, values, frame.index)
 
 
-def _as_frame(data: pd.DataFrame | pd.Series | FloatArray) -> pd.DataFrame:
+def is_moment_matrix(values: FloatArray) -> bool:
+    """Tell whether numbers are a matrix of correlations or covariances of three items or more, not answers.
+
+    Examples
+    --------
+    >>> is_moment_matrix(np.eye(3)), is_moment_matrix(np.ones((4, 2)))
+    (True, False)
+    """
+    if values.ndim != 2 or values.shape[0] != values.shape[1] or len(values) < 3 or not np.isfinite(values).all():
+        return False
+    variances = np.diag(values)
+    if variances.min() <= 0.0 or not np.allclose(values, values.T, rtol=1e-6, atol=1e-6):
+        return False
+    limit = np.sqrt(np.outer(variances, variances))
+    return bool((np.abs(values) <= limit * (1 + 1e-6)).all())
+
+
+def as_frame(data: object, *, argument: str = "data") -> pd.DataFrame:
+    """Return a table as a DataFrame; the columns of an array are named x1, x2, ...
+
+    Raises
+    ------
+    DataError
+        If it is no table of rows and columns.
+
+    Examples
+    --------
+    >>> as_frame(np.zeros((2, 3))).columns.tolist()
+    ['x1', 'x2', 'x3']
+    """
     if isinstance(data, pd.DataFrame):
         return data
     if isinstance(data, pd.Series):
         return data.to_frame(name="x" if data.name is None else data.name)
-    array = np.asarray(data)
+    array = np.asarray(data) if isinstance(data, np.ndarray) else np.array(data, dtype=object)
     if array.ndim != 2:
         raise DataError(
             "The data are not a table of rows and columns.",
-            where="argument 'data'",
+            where=f"argument {argument!r}",
             remedy="Pass a DataFrame of items.",
         )
     return pd.DataFrame(array, columns=[f"x{j + 1}" for j in range(array.shape[1])])
 
 
-def _check_shape(frame: pd.DataFrame, names: tuple[str, ...], *, min_items: int) -> None:
+def check_columns(frame: pd.DataFrame) -> None:
+    """Raise if two columns have the same name.
+
+    Examples
+    --------
+    >>> check_columns(pd.DataFrame(columns=["a", "b"]))
+    """
+    names = [str(column) for column in frame.columns]
     repeated = sorted({name for name in names if names.count(name) > 1})
     if repeated:
         raise DataError(
             "Two columns have the same name.", where=f"column {repeated[0]!r}", remedy="Rename or drop one of them."
         )
+
+
+def _check_shape(frame: pd.DataFrame, names: tuple[str, ...], *, min_items: int) -> None:
+    check_columns(frame)
     if len(names) < min_items:
         raise DataError(
             f"{len(names)} item(s) are given, at least {min_items} are needed.",

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from psm_analysis._arguments import check_level
 from psm_analysis._results import CI_HIGH, CI_LOW, P_VALUE, STATISTIC
 from psm_analysis.errors import DataError
 from psm_analysis.moments.sample import Sample, read_sample
@@ -69,6 +70,7 @@ def icc(data: pd.DataFrame, *, level: float = 0.95) -> pd.DataFrame:
     >>> icc(pd.DataFrame(ratings))["icc"].round(2).tolist()  # Shrout & Fleiss 1979, table 4
     [0.17, 0.29, 0.71, 0.44, 0.62, 0.91]
     """
+    check_level(level)
     sample = read_sample(data, min_items=2, allow_constant=True).complete()
     squares = two_way_mean_squares(sample)
     single, average = _estimates(squares)

@@ -10,6 +10,7 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
+from psm_analysis._arguments import check_level
 from psm_analysis._options import check_option
 from psm_analysis._results import CI_HIGH, CI_LOW, ESTIMATE, STD_ERROR, Result
 from psm_analysis.errors import OptionError, PsmAnalysisWarning
@@ -26,8 +27,8 @@ from psm_analysis.reliability.coefficients import (
     standard_error_of_measurement,
     standardized_alpha,
 )
-from psm_analysis.reliability.items import item_table
-from psm_analysis.reliability.keying import reverse_items
+from psm_analysis.reliability.items import item_table, undefined_statistics
+from psm_analysis.reliability.keying import reverse_items, reversed_names
 from psm_analysis.reliability.resampling import bootstrap_covariances, check_replicates, percentile_interval
 
 AlphaCorrelation = Literal["pearson", "polychoric"]
@@ -158,11 +159,10 @@ def alpha(
     """
     check_option(correlation, AlphaCorrelation, name="correlation")
     check_option(interval, AlphaInterval, name="interval")
-    if not 0.0 < level < 1.0:
-        raise OptionError(f"level={level!r} is not between 0 and 1.", where="argument 'level'", remedy="Use 0.95.")
+    check_level(level)
     sample = reverse_items(read_sample(data, min_items=2), reverse, response_range=response_range)
     C, R = scale_matrices(sample, correlation=correlation)
-    turned = (reverse,) if isinstance(reverse, str) else tuple(str(name) for name in reverse)
+    turned = reversed_names(reverse)
     items = item_table(sample, C, R=R).assign(reversed=[name in turned for name in sample.names])
     value, n, k = coefficient_alpha(C), int(sample.observed.any(axis=1).sum()), sample.n_items
     notes = _notes(value, items)
@@ -267,11 +267,4 @@ def _notes(value: float, items: pd.DataFrame) -> tuple[str, ...]:
         )
     if value < 0.0:
         notes.append("Alpha is negative: the items share no variance in the direction in which they are keyed.")
-    if items["item_corrected_r"].isna().any():
-        notes.append(
-            "One item is a combination of others (or the pairwise matrix is not positive definite): lambda 6 and "
-            "item_corrected_r are undefined (NaN)."
-        )
-    if len(items) == 2:
-        notes.append("With two items alpha_if_dropped is undefined (NaN); prefer the Spearman-Brown coefficient.")
-    return tuple(notes)
+    return (*notes, *undefined_statistics(items))

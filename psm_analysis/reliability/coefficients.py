@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from psm_analysis._arguments import check_between, is_number
 from psm_analysis.errors import DataError, OptionError
 from psm_analysis.moments.sample import FloatArray
 
@@ -169,8 +170,8 @@ def spearman_brown(reliability: float, length: float) -> float:
     >>> round(spearman_brown(0.6, 2), 4)
     0.75
     """
-    if length <= 0:
-        raise OptionError(f"length={length!r} is not positive.", where="argument 'length'", remedy="Use e.g. 2.")
+    check_between(length, name="length", high=np.inf, remedy="Use 2 for a test twice as long.")
+    check_between(reliability, name="reliability", low=-np.inf, high=np.inf, remedy="Give a number.")
     return length * reliability / (1.0 + (length - 1.0) * reliability)
 
 
@@ -194,7 +195,8 @@ def standard_error_of_measurement(sd: float, reliability: float) -> float:
     >>> round(standard_error_of_measurement(10.0, 0.84), 6)
     4.0
     """
-    if not 0.0 <= reliability <= 1.0:
+    check_between(sd, name="sd", high=np.inf, remedy="Give the standard deviation of the scores.")
+    if not (is_number(reliability) and 0.0 <= reliability <= 1.0):
         raise OptionError(
             f"reliability={reliability!r} is not between 0 and 1.",
             where="argument 'reliability'",

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from psm_analysis._arguments import check_instance
 from psm_analysis.errors import ModelError, PsmAnalysisWarning
 from psm_analysis.moments.sample import FloatArray, IntArray
 from psm_analysis.reliability.categorical import categorical_omega
@@ -78,6 +79,7 @@ def reliability(result: SemResult, *, observed_variance: bool = True) -> pd.Data
     >>> reliability(cfa("f =~ x1 + x2 + x3", sample_cov=r, sample_nobs=200)).round(3).loc["f"].to_dict()
     {'alpha': 0.75, 'omega': 0.75, 'ave': 0.5}
     """
+    check_instance(result, SemResult, name="result", remedy="Give a fit of cfa() or sem(); for answers use alpha().")
     if not result.converged:
         raise ModelError(
             "The model did not converge, so its factors have no reliability.",

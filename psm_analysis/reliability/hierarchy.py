@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from psm_analysis._arguments import check_instance
 from psm_analysis._results import Result
 from psm_analysis.errors import ModelError
 from psm_analysis.sem.result import SemResult
@@ -104,6 +105,7 @@ def bifactor_indices(result: SemResult) -> BifactorIndices:
     >>> round(found.explained_common_variance, 3), round(found.uncontaminated_correlations, 3)
     (0.49, 0.75)
     """
+    check_instance(result, SemResult, name="result", remedy="Give a fit of cfa() or sem(); for answers use omega().")
     rows = _measurement(result)
     factors = list(dict.fromkeys(rows["lhs"]))
     higher = [name for name in factors if set(rows.loc[rows["lhs"] == name, "rhs"]) & set(factors)]

@@ -9,14 +9,15 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from psm_analysis._arguments import check_range
 from psm_analysis._results import Result
-from psm_analysis.errors import DataError, PsmAnalysisWarning
+from psm_analysis.errors import DataError, OptionError, PsmAnalysisWarning
 from psm_analysis.moments.descriptives import standardized_moments
 from psm_analysis.moments.sample import FloatArray, Sample, read_sample
 from psm_analysis.reliability.alpha import scale_matrices
 from psm_analysis.reliability.coefficients import coefficient_alpha
-from psm_analysis.reliability.items import item_table
-from psm_analysis.reliability.keying import reverse_items
+from psm_analysis.reliability.items import item_table, undefined_statistics
+from psm_analysis.reliability.keying import reverse_items, reversed_names
 
 EXTREME_SHARE = 0.27
 REDUNDANT_R = 0.80
@@ -86,7 +87,8 @@ def item_analysis(
     Warns
     -----
     PsmAnalysisWarning
-        If an item runs against its subscale, or two items correlate above 0.80. The texts stay in ``.warnings``.
+        If an item runs against its subscale, two items correlate above 0.80, or statistics are undefined (items that
+        are combinations of others, subscales of two items). The texts stay in ``.warnings``.
 
     References
     ----------
@@ -101,10 +103,11 @@ def item_analysis(
     ([0.81, 0.81, 0.71], [0.2, 0.2, 0.2])
     """
     sample = reverse_items(read_sample(data, min_items=2), reverse, response_range=response_range)
-    span = response_range or (float(np.nanmin(sample.values)), float(np.nanmax(sample.values)))
-    turned = (reverse,) if isinstance(reverse, str) else tuple(str(name) for name in reverse)
+    given = check_range(response_range, name="response_range")
+    span = given or (float(np.nanmin(sample.values)), float(np.nanmax(sample.values)))
+    turned = reversed_names(reverse)
     tables, summaries, notes = [], [], []
-    for name, members in (subscales or {"scale": sample.names}).items():
+    for name, members in _subscales(subscales, sample).items():
         part = _part(sample, name, members=members)
         C, R = scale_matrices(part, correlation="pearson")
         table = pd.concat([_shape_columns(part, span), _relation_columns(part, C, R=R, span=span)], axis=1)
@@ -118,6 +121,23 @@ def item_analysis(
     items = items[["subscale", *[column for column in items.columns if column != "subscale"]]]
     summary = pd.DataFrame(summaries).set_index("subscale")
     return ItemAnalysis(items, _frequencies(sample), summary, turned, tuple(notes))
+
+
+def _subscales(given: Mapping[str, Sequence[str]] | None, sample: Sample) -> dict[str, list[str]]:
+    if given is None:
+        return {"scale": list(sample.names)}
+    if not isinstance(given, Mapping) or not given:
+        raise OptionError(
+            "The subscales are no mapping of names to items.",
+            where="argument 'subscales'",
+            remedy="Give {'compassion': ['psm7', 'psm8', 'psm9']}, or leave it out for one scale.",
+        )
+    members = {str(name): [items] if isinstance(items, str) else list(items) for name, items in given.items()}
+    for name, items in members.items():
+        twice = next((item for item in items if items.count(item) > 1), None)
+        if twice is not None:
+            raise OptionError(f"The item {twice!r} is named twice.", where=f"subscale {name!r}", remedy="Name it once.")
+    return members
 
 
 def _part(sample: Sample, name: str, *, members: Sequence[str]) -> Sample:
@@ -202,7 +222,7 @@ def _summary(name: str, sample: Sample, *, C: FloatArray, R: FloatArray) -> dict
 
 
 def _notes(name: str, table: pd.DataFrame) -> list[str]:
-    notes = []
+    notes = [f"In {name}: {text}" for text in undefined_statistics(table)]
     against = table.index[table["item_rest_r"] < 0.0].tolist()
     if against:
         notes.append(

@@ -102,3 +102,22 @@ def item_table(sample: Sample, C: FloatArray, *, R: FloatArray) -> pd.DataFrame:
         "sd": np.nanstd(sample.values, axis=0, ddof=1),
     }
     return pd.DataFrame(table, index=pd.Index(sample.names, name="item"))
+
+
+def undefined_statistics(items: pd.DataFrame) -> list[str]:
+    """Say of an item table what is NaN in it and why.
+
+    Examples
+    --------
+    >>> undefined_statistics(pd.DataFrame({"item_corrected_r": [0.5, 0.6, 0.7]}))
+    []
+    """
+    notes = []
+    if items["item_corrected_r"].isna().any():
+        notes.append(
+            "One item is a combination of others (or the pairwise matrix is not positive definite): lambda 6 and "
+            "item_corrected_r are undefined (NaN)."
+        )
+    if len(items) == 2:
+        notes.append("With two items alpha_if_dropped is undefined (NaN); prefer the Spearman-Brown coefficient.")
+    return notes

@@ -2,12 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
+from psm_analysis._arguments import check_range
 from psm_analysis.errors import OptionError
 from psm_analysis.moments.sample import Sample
+
+
+def reversed_names(reverse: Sequence[str]) -> tuple[str, ...]:
+    """Return the names of the items to reverse; one name may be given without a list.
+
+    Examples
+    --------
+    >>> reversed_names("a"), reversed_names(["a", "b"])
+    (('a',), ('a', 'b'))
+    """
+    if isinstance(reverse, str):
+        return (reverse,)
+    if not isinstance(reverse, Iterable):
+        raise OptionError(
+            f"reverse={reverse!r} is not a list of items.", where="argument 'reverse'", remedy="Give names of columns."
+        )
+    return tuple(str(name) for name in reverse)
 
 
 def reverse_items(
@@ -37,7 +55,8 @@ def reverse_items(
     >>> reverse_items(sample, ["a"], response_range=(1, 5)).values.ravel().tolist()
     [5.0, 2.0]
     """
-    names = [reverse] if isinstance(reverse, str) else list(reverse)
+    names = reversed_names(reverse)
+    response_range = check_range(response_range, name="response_range")
     if not names:
         return sample
     columns = [sample.position(name, argument="reverse") for name in names]

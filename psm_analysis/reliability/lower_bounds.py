@@ -10,6 +10,7 @@ from math import comb
 import numpy as np
 import pandas as pd
 
+from psm_analysis._arguments import check_seed, check_whole
 from psm_analysis._results import ESTIMATE, Result
 from psm_analysis.moments.sample import BoolArray, FloatArray, read_sample
 from psm_analysis.reliability.alpha import scale_matrices
@@ -19,7 +20,7 @@ from psm_analysis.reliability.coefficients import (
     squared_multiple_correlations,
     total_variance,
 )
-from psm_analysis.reliability.keying import reverse_items
+from psm_analysis.reliability.keying import reverse_items, reversed_names
 
 EXACT_SPLITS = 12_870
 COEFFICIENTS = ("lambda1", "lambda2", "lambda3", "lambda4", "lambda5", "lambda6")
@@ -118,6 +119,7 @@ def guttman(data: pd.DataFrame, reverse: Sequence[str] = (), *, seed: int = 0) -
     >>> result.lambda1 < result.lambda3 <= result.lambda2 <= result.lambda4
     True
     """
+    check_seed(seed)
     sample = reverse_items(read_sample(data, min_items=2), reverse)
     C, _ = scale_matrices(sample, correlation="pearson")
     k, total, diagonal = len(C), total_variance(C), np.diagonal(C)
@@ -134,7 +136,7 @@ def guttman(data: pd.DataFrame, reverse: Sequence[str] = (), *, seed: int = 0) -
         lambda4_exact=exact,
         n=int(sample.observed.any(axis=1).sum()),
         n_items=k,
-        reversed=tuple(str(name) for name in reverse),
+        reversed=reversed_names(reverse),
     )
 
 
@@ -172,6 +174,8 @@ def split_half(
     >>> result.n_splits, result.exact, result.minimum <= result.mean <= result.maximum
     (3, True, True)
     """
+    check_whole(n_splits, name="n_splits", least=1, remedy="Use 10000.")
+    check_seed(seed)
     sample = reverse_items(read_sample(data, min_items=2), reverse)
     C, _ = scale_matrices(sample, correlation="pearson")
     halves, exact = _split_coefficients(C, limit=n_splits, seed=seed)
@@ -189,7 +193,7 @@ def split_half(
         n_splits=len(halves),
         exact=exact,
         n_items=k,
-        reversed=tuple(str(name) for name in reverse),
+        reversed=reversed_names(reverse),
     )
 
 

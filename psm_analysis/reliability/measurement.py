@@ -33,6 +33,12 @@ def measurement_items(model: str | Mapping[str, Sequence[str]]) -> dict[str, tup
         for term in parse_model(model).terms:
             if term.op == "=~" and term.rhs not in members.setdefault(term.lhs, []):
                 members[term.lhs].append(term.rhs)
+    elif not isinstance(model, Mapping):
+        raise ModelError(
+            f"The model is of type {type(model).__name__}, neither text nor a mapping.",
+            where="argument 'model'",
+            remedy="Give 'f =~ x1 + x2 + x3' or {'f': ['x1', 'x2', 'x3']}.",
+        )
     else:
         members = {str(factor): [str(item) for item in items] for factor, items in model.items()}
     first_order = {f: tuple(items) for f, items in members.items() if not any(item in members for item in items)}

@@ -9,15 +9,16 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from psm_analysis._arguments import check_whole
 from psm_analysis._options import Correlation, check_option
 from psm_analysis._results import Result
 from psm_analysis.efa.fit import efa
 from psm_analysis.efa.schmid_leiman import schmid_leiman
-from psm_analysis.errors import DataError, ModelError, PsmAnalysisWarning
+from psm_analysis.errors import DataError, PsmAnalysisWarning
 from psm_analysis.moments.correlations import correlation_matrix
 from psm_analysis.moments.sample import FloatArray, Sample, read_sample
 from psm_analysis.reliability.coefficients import coefficient_alpha, total_variance
-from psm_analysis.reliability.keying import reverse_items
+from psm_analysis.reliability.keying import reverse_items, reversed_names
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -126,9 +127,8 @@ def omega(
     """
     check_option(correlation, Correlation, name="correlation")
     sample = reverse_items(_read(data), reverse, response_range=response_range)
+    check_whole(n_factors, name="n_factors", least=1, remedy="Use 3.")
     R, _ = correlation_matrix(sample, method=correlation)
-    if n_factors < 1:
-        raise ModelError(f"n_factors={n_factors} is not positive.", where="argument 'n_factors'", remedy="Use 3.")
     table, notes = _solution(R, sample, n_factors)
     total, general = total_variance(R), float(table["g"].sum()) ** 2
     common = total - float(table["uniqueness"].sum())
@@ -146,7 +146,7 @@ def omega(
         n_items=sample.n_items,
         n_factors=n_factors,
         correlation=correlation,
-        reversed=(reverse,) if isinstance(reverse, str) else tuple(str(name) for name in reverse),
+        reversed=reversed_names(reverse),
         warnings=notes,
     )
 
@@ -197,7 +197,7 @@ def _group_shares(table: pd.DataFrame, R: FloatArray) -> pd.DataFrame:
         mine = owner == k
         if not mine.any():
             continue
-        variance = float(R[np.ix_(mine, mine)].sum())
+        variance = total_variance(R[np.ix_(mine, mine)])
         rows.append(
             {
                 "factor": name,

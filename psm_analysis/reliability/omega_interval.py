@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
+from psm_analysis._arguments import check_level, check_whole
 from psm_analysis._results import CI_HIGH, CI_LOW, ESTIMATE, STD_ERROR
 from psm_analysis.efa.extraction import extract
 from psm_analysis.efa.schmid_leiman import schmid_leiman_of
@@ -14,12 +15,7 @@ from psm_analysis.errors import DataError, OptionError
 from psm_analysis.moments.correlations import correlation_matrix
 from psm_analysis.moments.sample import FloatArray, read_sample
 from psm_analysis.reliability.keying import reverse_items
-from psm_analysis.reliability.resampling import (
-    bootstrap_covariances,
-    check_replicates,
-    percentile_interval,
-    to_correlations,
-)
+from psm_analysis.reliability.resampling import bootstrap_correlations, check_replicates, percentile_interval
 from psm_analysis.rotation import rotate
 
 TERMS = ("omega_total", "omega_hierarchical", "explained_common_variance")
@@ -81,11 +77,13 @@ def omega_interval(
     sample = reverse_items(read_sample(data), reverse, response_range=response_range)
     if sample.n_items < 3:
         raise DataError(
-            f"Omega needs at least 3 items, {sample.n_items} are given.",
+            f"Omega needs at least 3 items, {sample.n_items} are given: the loadings of two items are not identified.",
             where=f"columns {', '.join(sample.names)}",
             remedy="Use the Spearman-Brown coefficient of two items.",
         )
-    if n_factors < 1 or (sample.n_items - n_factors) ** 2 < sample.n_items + n_factors:
+    check_whole(n_factors, name="n_factors", least=1, remedy="Use 1.")
+    check_level(level)
+    if (sample.n_items - n_factors) ** 2 < sample.n_items + n_factors:
         raise OptionError(
             f"{n_factors} factor(s) of {sample.n_items} items are not identified.",
             where="argument 'n_factors'",
@@ -93,7 +91,7 @@ def omega_interval(
         )
     R, _ = correlation_matrix(sample)
     seed = check_replicates(n_replicates, seed)
-    drawn = to_correlations(bootstrap_covariances(sample.values, n_replicates, seed=seed))
+    drawn = bootstrap_correlations(sample.values, n_replicates, seed=seed)
     replicates = np.array([_omegas(matrix, n_factors) for matrix in drawn])
     low, high = percentile_interval(replicates, level=level)
     return pd.DataFrame(

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import warnings
+
 import numpy as np
 
-from psm_analysis.errors import DataError, OptionError
+from psm_analysis._arguments import check_seed, check_whole
+from psm_analysis.errors import DataError, OptionError, PsmAnalysisWarning
 from psm_analysis.moments.sample import FloatArray
 
 
@@ -50,29 +53,49 @@ def check_replicates(n_replicates: int, seed: int | None) -> int:
     >>> check_replicates(2000, 1)
     1
     """
-    if seed is None:
+    checked = check_seed(seed)
+    if checked is None:
         raise OptionError(
             "Without a seed a bootstrap interval cannot be reproduced.", where="argument 'seed'", remedy="Give seed=1."
         )
-    if n_replicates < 100:
-        raise OptionError(
-            f"n_replicates={n_replicates} is too few for an interval.",
-            where="argument 'n_replicates'",
-            remedy="Use 2000, at least 100.",
-        )
-    return seed
+    check_whole(n_replicates, name="n_replicates", least=100, remedy="Use 2000 for an interval.")
+    return checked
 
 
-def to_correlations(covariances: FloatArray) -> FloatArray:
-    """Return correlation matrices of a stack of covariance matrices.
+def bootstrap_correlations(values: FloatArray, n_replicates: int, *, seed: int) -> FloatArray:
+    """Return (B, p, p) pairwise-complete correlations of rows drawn with replacement.
+
+    Replicates that leave an item constant are set aside, with a warning that says how many.
+
+    Raises
+    ------
+    DataError
+        If fewer than 100 replicates remain, or fewer than half.
 
     Examples
     --------
-    >>> to_correlations(np.array([[[4.0, 1.0], [1.0, 1.0]]])).tolist()
-    [[[1.0, 0.5], [0.5, 1.0]]]
+    >>> values = np.random.default_rng(1).standard_normal((50, 3))
+    >>> bootstrap_correlations(values, 200, seed=1).shape
+    (200, 3, 3)
     """
-    scale = 1.0 / np.sqrt(np.diagonal(covariances, axis1=-2, axis2=-1))
-    return np.asarray(covariances * scale[..., :, None] * scale[..., None, :])
+    C = bootstrap_covariances(values, n_replicates, seed=seed)
+    variances = np.diagonal(C, axis1=-2, axis2=-1)
+    varies = (variances > 1e-12 * np.nanvar(values, axis=0)).all(axis=1)
+    lost = n_replicates - int(varies.sum())
+    if n_replicates - lost < max(100, n_replicates / 2):
+        raise DataError(
+            f"{lost} of {n_replicates} bootstrap samples leave an item constant.",
+            where="argument 'data'",
+            remedy="There are too few rows, or an item on which nearly everybody agrees: leave it out.",
+        )
+    if lost:
+        warnings.warn(
+            f"{lost} of {n_replicates} bootstrap samples left an item constant and were set aside.",
+            PsmAnalysisWarning,
+            stacklevel=3,
+        )
+    scale = 1.0 / np.sqrt(variances[varies])
+    return np.asarray(C[varies] * scale[..., :, None] * scale[..., None, :])
 
 
 def percentile_interval(replicates: FloatArray, *, level: float = 0.95) -> tuple[FloatArray, FloatArray]:

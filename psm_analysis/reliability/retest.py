@@ -7,8 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from psm_analysis._arguments import check_level
 from psm_analysis._results import CI_HIGH, CI_LOW, ESTIMATE, Result
 from psm_analysis.errors import DataError
+from psm_analysis.moments.sample import FloatArray, as_frame, check_columns, read_sample
 from psm_analysis.reliability.agreement import icc
 
 
@@ -66,7 +68,8 @@ def retest(first: pd.DataFrame, second: pd.DataFrame, *, level: float = 0.95) ->
     Raises
     ------
     DataError
-        If the tables share no column, an index repeats a person, or fewer than four people answered twice.
+        If the tables share no column, a column is not numeric, empty or constant on an occasion, an index repeats a
+        person, or fewer than four people answered twice.
 
     References
     ----------
@@ -81,12 +84,15 @@ def retest(first: pd.DataFrame, second: pd.DataFrame, *, level: float = 0.95) ->
     >>> round(float(retest(now, later).scores.loc["psm", "estimate"]), 1)  # 1 / 1.25
     0.8
     """
+    check_level(level)
+    first, second = as_frame(first, argument="first"), as_frame(second, argument="second")
     common = [name for name in first.columns if name in second.columns]
     if not common:
         raise DataError(
             "The two tables share no column.", where="argument 'second'", remedy="Give the same scores of both waves."
         )
     for label, frame in (("first", first), ("second", second)):
+        check_columns(frame)
         if frame.index.has_duplicates:
             person = frame.index[frame.index.duplicated()][0]
             raise DataError(
@@ -95,22 +101,29 @@ def retest(first: pd.DataFrame, second: pd.DataFrame, *, level: float = 0.95) ->
                 remedy="Set the index to the identifier of the person and keep one row of each.",
             )
     people = first.index.intersection(second.index)
-    rows = {str(name): _score(first.loc[people, name], second.loc[people, name], level=level) for name in common}
+    _check_enough(len(people), str(common[0]))
+    before, after = (read_sample(frame.loc[people, common]) for frame in (first, second))
+    pairs = {name: np.column_stack([before.values[:, j], after.values[:, j]]) for j, name in enumerate(before.names)}
+    rows = {name: _score(pair, name, level=level) for name, pair in pairs.items()}
     scores = pd.DataFrame.from_dict(rows, orient="index").rename_axis("score")
     return RetestResult(scores.astype({"n": int}), level)
 
 
-def _score(first: pd.Series, second: pd.Series, *, level: float) -> dict[str, float]:
-    from scipy.special import ndtri
-
-    both = pd.DataFrame({"first": first, "second": second}).dropna()
-    n = len(both)
+def _check_enough(n: int, name: str) -> None:
     if n < 4:
         raise DataError(
             f"{n} people have the score on both occasions; at least 4 are needed.",
-            where=f"column {first.name!r}",
+            where=f"column {name!r}",
             remedy="Check that the index of both tables names the person.",
         )
+
+
+def _score(pair: FloatArray, name: str, *, level: float) -> dict[str, float]:
+    from scipy.special import ndtri
+
+    both = pd.DataFrame(pair, columns=["first", "second"]).dropna()
+    n = len(both)
+    _check_enough(n, name)
     table = icc(both).set_index("type")["icc"]
     r = float(np.corrcoef(both["first"], both["second"])[0, 1])
     centre, half = np.arctanh(r), float(ndtri(0.5 + level / 2.0)) / np.sqrt(n - 3.0)

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from psm_analysis._arguments import check_whole
 from psm_analysis._results import P_VALUE, STATISTIC, Result
-from psm_analysis.errors import DataError, OptionError
+from psm_analysis.errors import DataError
 from psm_analysis.moments.sample import FloatArray, IntArray, Sample, read_sample
 
 
@@ -76,7 +77,9 @@ def unit_agreement(data: pd.DataFrame, units: pd.Series | Sequence[object], *, n
     Raises
     ------
     DataError
-        If `units` does not match the rows, fewer than two units remain, or no unit has two respondents.
+        If `units` does not match the rows, fewer than two units remain, no unit has two respondents, scores do not
+        differ within units, or answers in whole numbers span more
+        than `n_categories`.
 
     References
     ----------
@@ -91,11 +94,9 @@ def unit_agreement(data: pd.DataFrame, units: pd.Series | Sequence[object], *, n
     >>> result.units["rwg"].round(3).tolist(), round(result.icc1, 3)
     ([0.909, 0.909], 0.967)
     """
-    if n_categories < 2:
-        raise OptionError(
-            f"n_categories={n_categories!r} is less than 2.", where="argument 'n_categories'", remedy="Use e.g. 5."
-        )
+    check_whole(n_categories, name="n_categories", least=2, remedy="Use 5 for a five-point scale.")
     sample, labels = _matched(read_sample(data, allow_constant=True), units)
+    _check_span(sample, n_categories)
     member, levels = pd.factorize(labels, sort=True)
     sizes = np.bincount(member).astype(np.float64)
     if len(levels) < 2 or (sizes < 2).all():
@@ -108,6 +109,12 @@ def unit_agreement(data: pd.DataFrame, units: pd.Series | Sequence[object], *, n
     score = sample.values.mean(axis=1)
     means = np.bincount(member, score) / sizes
     between, within, df1, df2 = _one_way(score, member, means=means, sizes=sizes)
+    if within <= 0.0:
+        raise DataError(
+            "Everybody has the same score as the others of the unit: the F ratio is undefined.",
+            where="argument 'data'",
+            remedy="Check that the units are not the respondents themselves.",
+        )
     typical = float(sizes.sum() - (sizes**2).sum() / sizes.sum()) / df1
     table = pd.DataFrame({"n": sizes.astype(np.int64), "mean": means, "rwg": rwg}, index=pd.Index(levels, name="unit"))
     known = rwg[~np.isnan(rwg)]
@@ -172,3 +179,16 @@ def _f_tail(statistic: float, df1: int, *, df2: int) -> float:
     from scipy.special import fdtrc
 
     return float(fdtrc(df1, df2, statistic))
+
+
+def _check_span(sample: Sample, n_categories: int) -> None:
+    whole = (sample.values == np.round(sample.values)).all(axis=0)
+    low, high = sample.values.min(axis=0), sample.values.max(axis=0)
+    wide = np.flatnonzero(whole & (high - low > n_categories - 1))
+    if wide.size:
+        j = int(wide[0])
+        raise DataError(
+            f"Answers from {low[j]:g} to {high[j]:g} do not fit {n_categories} categories.",
+            where=f"column {sample.names[j]!r}",
+            remedy="Correct n_categories or the answers.",
+        )

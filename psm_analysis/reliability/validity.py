@@ -8,13 +8,14 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from psm_analysis._arguments import check_level
 from psm_analysis._options import Correlation, PairMissing, check_option
 from psm_analysis._results import CI_HIGH, CI_LOW, ESTIMATE
 from psm_analysis.errors import DataError, ModelError
 from psm_analysis.moments.correlations import correlation_matrix
-from psm_analysis.moments.sample import FloatArray, IntArray, Sample, read_sample
+from psm_analysis.moments.sample import FloatArray, IntArray, Sample, as_frame, read_sample
 from psm_analysis.reliability.measurement import measurement_items
-from psm_analysis.reliability.resampling import bootstrap_covariances, percentile_interval, to_correlations
+from psm_analysis.reliability.resampling import bootstrap_correlations, check_replicates, percentile_interval
 
 Model = str | Mapping[str, Sequence[str]]
 
@@ -135,13 +136,18 @@ def htmt_interval(
     >>> bool(row["ci_low"] < row["estimate"] < row["ci_high"])
     True
     """
+    check_level(level)
+    seed = check_replicates(n_replicates, seed)
     blocks = _blocks(model, data)
     complete = blocks.sample.complete()
     R, _ = correlation_matrix(complete)
     estimate = heterotrait_ratios(R[None], blocks.columns, geometric=geometric)[0]
     _check_ratios(estimate, blocks.factors, geometric=geometric)
-    drawn = to_correlations(bootstrap_covariances(complete.values, n_replicates, seed=seed))
-    low, high = percentile_interval(heterotrait_ratios(drawn, blocks.columns, geometric=geometric), level=level)
+    drawn = bootstrap_correlations(complete.values, n_replicates, seed=seed)
+    replicates = heterotrait_ratios(drawn, blocks.columns, geometric=geometric)
+    for replicate in replicates[~np.isfinite(replicates).all(axis=(1, 2))]:
+        _check_ratios(replicate, blocks.factors, geometric=geometric)
+    low, high = percentile_interval(replicates, level=level)
     row, column = np.tril_indices(len(blocks.factors), -1)
     return pd.DataFrame(
         {
@@ -187,6 +193,7 @@ def _mean(values: FloatArray, *, geometric: bool) -> FloatArray:
 
 
 def _blocks(model: Model, data: pd.DataFrame) -> _Blocks:
+    data = as_frame(data)
     members = measurement_items(model)
     if len(members) < 2:
         raise ModelError(

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from psm_analysis._arguments import check_between, check_whole
 from psm_analysis._options import check_choice, nearest
 from psm_analysis.errors import OptionError
 from psm_analysis.rotation import criteria
@@ -99,12 +100,13 @@ def criterion_of(method: str, *, shape: tuple[int, int], given: Mapping[str, Any
     values = {name: _resolve(given.get(name, default), shape) for name, default in spec.parameters.items()}
     if "target" in values:
         values = _check_target(values, method=method, shape=shape)
-    if "n_zeros" in values and not 1 <= values["n_zeros"] < shape[0] * shape[1]:
-        raise OptionError(
-            f"n_zeros={values['n_zeros']} is outside 1 to {shape[0] * shape[1] - 1}.",
-            where="argument 'n_zeros'",
-            remedy="Give how many loadings should be near zero.",
-        )
+    if "n_zeros" in values:
+        most = shape[0] * shape[1] - 1
+        remedy = "Give how many loadings should be near zero."
+        check_whole(values["n_zeros"], name="n_zeros", least=1, most=most, remedy=remedy)
+    for name, low, remedy in (("delta", 0.0, "Use 0.01."), ("kappa", -np.inf, "Use 0."), ("gam", -np.inf, "Use 0.")):
+        if name in values:
+            check_between(values[name], name=name, low=low, high=np.inf, remedy=remedy)
     return partial(spec.criterion, **values)
 
 
@@ -114,10 +116,21 @@ def _resolve(value: Any, shape: tuple[int, int]) -> Any:
     return named[value] if isinstance(value, str) and value in named else value
 
 
+def _matrix(value: Any, name: str) -> FloatArray:
+    try:
+        return np.asarray(value, dtype=float)
+    except (TypeError, ValueError) as error:
+        raise OptionError(
+            f"{name} holds something that is no number: {error}.",
+            where=f"argument {name!r}",
+            remedy="Give one row per item and one column per factor, NaN for what is free.",
+        ) from error
+
+
 def _check_target(values: dict[str, Any], *, method: str, shape: tuple[int, int]) -> dict[str, Any]:
     checked = {}
     for name, value in values.items():
-        matrix = None if value is None else np.asarray(value, dtype=float)
+        matrix = None if value is None else _matrix(value, name)
         if matrix is None or matrix.shape != shape:
             found = "none was given" if matrix is None else f"its shape is {matrix.shape}"
             raise OptionError(

@@ -8,8 +8,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from psm_analysis._arguments import check_between, check_seed, check_whole
 from psm_analysis._options import check_choice
-from psm_analysis.errors import DataError, OptionError
+from psm_analysis.errors import DataError
 from psm_analysis.rotation.gradient_projection import GradientProjection, minimise_criterion
 from psm_analysis.rotation.methods import METHODS, ROTATIONS, criterion_of
 from psm_analysis.rotation.promax import promax_from
@@ -74,12 +75,15 @@ def rotate(
     """
     check_choice(method, ROTATIONS, name="rotation")
     A = _check_loadings(loadings)
-    if n_starts < 1:
-        raise OptionError(f"n_starts={n_starts} is less than 1.", where="argument 'n_starts'", remedy="Give 1 or more.")
+    check_whole(n_starts, name="n_starts", least=1, remedy="Use 1, or 30 to look for other minima.")
+    check_seed(seed)
     if method == "none" or A.shape[1] == 1:
         return _unrotated(A, method)
     inner = "varimax" if method == "promax" else method
-    power = float(parameters.pop("power", 4.0)) if method == "promax" else 4.0
+    power = 4.0
+    if method == "promax":
+        given = parameters.pop("power", 4.0)
+        power = check_between(given, name="power", low=1.0, high=np.inf, remedy="Use 4, as Hendrickson and White.")
     criterion = criterion_of(inner, shape=(A.shape[0], A.shape[1]), given=parameters)
     spec = METHODS[inner]
     scale = _row_lengths(A) if (spec.normalize if normalize is None else normalize) else np.ones((len(A), 1))

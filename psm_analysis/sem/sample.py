@@ -168,7 +168,9 @@ def _column(data: pd.DataFrame, name: str) -> Array:
     column = data[name]
     if column.ndim > 1:
         raise DataError(
-            f"The column {name!r} stands in the data {column.shape[1]} times.", remedy="Rename one of them."
+            f"The column {name!r} stands in the data {column.shape[1]} times.",
+            where=f"column {name!r}",
+            remedy="Rename one of them.",
         )
     if isinstance(column.dtype, pd.CategoricalDtype):
         return _finite(categories_as_numbers(column, name), name)

@@ -8,11 +8,12 @@ from typing import get_args
 import numpy as np
 import pandas as pd
 
+from psm_analysis._arguments import check_instance, check_seed, check_whole
 from psm_analysis._options import Correlation, Language, ModelKind, check_option
 from psm_analysis.efa.fit import efa
 from psm_analysis.efa.retention import retention
 from psm_analysis.efa.suitability import sampling_adequacy
-from psm_analysis.errors import DataError, ModelError, PsmAnalysisError, PsmAnalysisWarning
+from psm_analysis.errors import DataError, ModelError, OptionError, PsmAnalysisError, PsmAnalysisWarning
 from psm_analysis.instruments.model import Instrument
 from psm_analysis.reliability.factor import reliability
 from psm_analysis.reliability.item_analysis import item_analysis
@@ -88,6 +89,10 @@ def validate_scale(
     True
     """
     check_option(lang, Language, name="lang")
+    check_instance(wave, SurveyWave, name="wave", remedy="Make one with wave_from_frame() or read_survey().")
+    if check_seed(seed) is None:
+        raise OptionError("The split into halves needs a seed.", where="argument 'seed'", remedy="Give seed=1.")
+    check_whole(max_flags, name="max_flags", least=0, remedy="Use 1.")
     definition = wave.instrument(instrument)
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", PsmAnalysisWarning)

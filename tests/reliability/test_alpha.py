@@ -127,5 +127,5 @@ def test_plain_coefficients() -> None:
     assert psm.reliable_change(50, 40, sd=15, reliability=0.91) == pytest.approx(-10 / (np.sqrt(2) * 4.5))
     with pytest.raises(OptionError, match="between 0 and 1"):
         psm.standard_error_of_measurement(15, 1.2)
-    with pytest.raises(OptionError, match="not positive"):
+    with pytest.raises(OptionError, match="above 0"):
         psm.spearman_brown(0.5, 0)

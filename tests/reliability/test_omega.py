@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 import psm_analysis as psm
-from psm_analysis.errors import DataError, ModelError, PsmAnalysisWarning
+from psm_analysis.errors import DataError, ModelError, OptionError, PsmAnalysisWarning
 
 
 def bifactor(n: int, *, general: float = 0.6, group: float = 0.4, seed: int = 1) -> pd.DataFrame:
@@ -57,7 +57,7 @@ def test_bad_input() -> None:
     frame = bifactor(100)
     with pytest.raises(DataError, match="at least 3 items"):
         psm.omega(frame.iloc[:, :2], 1)
-    with pytest.raises(ModelError, match="not positive"):
+    with pytest.raises(OptionError, match="1 or more"):
         psm.omega(frame, 0)
     with pytest.raises(ModelError):
         psm.omega(frame.iloc[:, :4], 3)
