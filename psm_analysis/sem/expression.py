@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -110,6 +111,15 @@ def _unary(function: Callable[[Any], Any], derivative: Callable[[Any], Any]) -> 
     return lambda a: Dual(function(a.value), _scale(derivative(a.value), a.gradient))
 
 
+def _chosen(*duals: Dual, better: Callable[[Any, Any], Any]) -> Dual:
+    """Return the largest or smallest of some values; of equal ones the first."""
+    best = duals[0]
+    for other in duals[1:]:
+        swap = np.asarray(better(other.value, best.value))
+        best = Dual(np.where(swap, other.value, best.value), np.where(swap[..., None], other.gradient, best.gradient))
+    return best
+
+
 FUNCTIONS: dict[str, Callable[..., Dual]] = {
     "+": _add,
     "-": _subtract,
@@ -125,8 +135,12 @@ FUNCTIONS: dict[str, Callable[..., Dual]] = {
     "cos": _unary(np.cos, lambda x: -np.sin(x)),
     "tan": _unary(np.tan, lambda x: 1.0 / np.cos(x) ** 2),
     "tanh": _unary(np.tanh, lambda x: 1.0 - np.tanh(x) ** 2),
+    "log10": _unary(np.log10, lambda x: np.divide(1.0, x * np.log(10.0))),
+    "max": partial(_chosen, better=np.greater),
+    "min": partial(_chosen, better=np.less),
 }
-CALLABLE = frozenset(("exp", "log", "sqrt", "abs", "sin", "cos", "tan", "tanh"))
+CALLABLE = frozenset(name for name in FUNCTIONS if name.isidentifier() and name != "negate")
+VARIADIC = frozenset(("max", "min"))
 
 
 def evaluate(expression: Expression, values: Mapping[str, Dual], *, size: int) -> tuple[Array, Array]:

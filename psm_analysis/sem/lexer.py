@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from dataclasses import dataclass
 
 from psm_analysis.errors import ModelSyntaxError
@@ -19,6 +20,7 @@ _PATTERN = re.compile(
   | (?P<number>(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)
   | (?P<name>[^\W\d][\w.]*|\.[^\W\d][\w.]*)
   | (?P<operator>=~|~\*~|~~|:=|==|<~|~|\||<|>)
+  | (?P<power>\*\*)
   | (?P<sign>[-+*/^(),:?])
     """,
     re.VERBOSE,
@@ -67,16 +69,28 @@ def tokenize(text: str) -> list[Token]:
         match = _PATTERN.match(text, position)
         if match is None:
             bad = Token("bad", text[position], line, position - start + 1)
-            raise syntax_error(f"The character {bad.text!r} has no meaning here.", bad, text)
+            raise syntax_error(
+                f"The character {bad.text!r} has no meaning here.", bad, text, remedy=_replacement(bad.text)
+            )
         kind, piece = str(match.lastgroup), match.group()
         if kind not in ("space", "comment"):
-            shown = piece[1:-1] if kind in ("string", "quoted") else piece
-            kind = "name" if kind == "quoted" else kind
+            shown = piece[1:-1] if kind in ("string", "quoted") else "^" if kind == "power" else piece
+            kind = {"quoted": "name", "power": "sign"}.get(kind, kind)
             tokens.append(Token(kind, shown, line, position - start + 1))
         position = match.end()
         if piece == "\n":
             line, start = line + 1, position
     return tokens
+
+
+def _replacement(character: str) -> str:
+    """Say what to write in the place of a character that the language does not have."""
+    plain = unicodedata.normalize("NFKC", character)
+    if character == "=":
+        return "Write '=~' (is measured by), '~' (is regressed on), '~~' (covaries with), '==' or ':=' (defines)."
+    if plain != character and plain.isascii():
+        return f"It is the full-width form of {plain!r}: type the half-width one."
+    return f"Operators: {'  '.join(OPERATORS)}; a name with other characters stands in backquotes: `...`."
 
 
 def statements(tokens: list[Token]) -> list[list[Token]]:

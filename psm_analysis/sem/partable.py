@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import astuple, dataclass, replace
 from itertools import combinations
 
 from psm_analysis.errors import ModelError, OptionError
@@ -167,6 +167,14 @@ def _check_supported(model: ParsedModel, options: TableOptions) -> None:
         )
     for term in model.terms:
         where = f"line {term.line} of the model"
+        wrong = [n for n in map(len, astuple(term.modifiers)) if n > 1 and n != options.n_groups]
+        if wrong and not term.modifiers.efa:
+            raise ModelError(
+                f"'{term.lhs} {term.op} {term.rhs}' has modifiers for {wrong[0]} groups, and the data have "
+                f"{options.n_groups}.",
+                where=where,
+                remedy="Give c() one value per group.",
+            )
         if term.modifiers.efa:
             raise ModelError("efa() belongs to psm.sem, cfa and growth.", where=where, remedy="Use one of them.")
         if term.op in ("|", "~*~") and term.lhs not in ordered:
@@ -297,11 +305,6 @@ def _modified(row: Parameter, modifiers: Modifiers, *, group: int) -> Parameter:
     def of_group(values: tuple[float, ...] | tuple[str, ...]) -> float | str | None:
         if not values:
             return None
-        if len(values) > 1 and group > len(values):
-            raise ModelError(
-                f"'{row.lhs} {row.op} {row.rhs}' has modifiers for {len(values)} groups, but the data have more.",
-                remedy="Give c() one value per group.",
-            )
         return values[0] if len(values) == 1 else values[group - 1]
 
     fixed = of_group(modifiers.fixed)
@@ -321,13 +324,18 @@ def _modified(row: Parameter, modifiers: Modifiers, *, group: int) -> Parameter:
 def _equalised(rows: list[Row]) -> tuple[Parameter, ...]:
     """Resolve ``equal("f =~ x1")`` to what that parameter is estimated with; a tied fixed parameter fixes its twins.
 
-    The name is that of the parameter in the first group, with ``.g2`` behind it that of the second.
+    The name is that of the parameter in the first group, with ``.g2`` behind it that of the second, or a label.
     """
     at = {f"{p.lhs}{p.op}{p.rhs}" + (f".g{p.group}" if p.group > 1 else ""): i for i, (p, _) in enumerate(rows)}
+    labels = {p.label: name for name, i in reversed(at.items()) if (p := rows[i][0]).label}
+
+    def meant(name: str) -> str:
+        return labels.get(name, name.replace(" ", ""))
+
     resolved = [parameter for parameter, _ in rows]
     asked = [(i, modifiers.equal) for i, (_, modifiers) in enumerate(rows) if modifiers.equal]
     for i, wanted in asked:
-        name = (wanted[0] if len(wanted) == 1 else wanted[resolved[i].group - 1]).replace(" ", "")
+        name = meant(wanted[0] if len(wanted) == 1 else wanted[resolved[i].group - 1])
         if name not in at:
             raise ModelError(
                 f"equal({name!r}) names no parameter of the model.",
@@ -337,7 +345,7 @@ def _equalised(rows: list[Row]) -> tuple[Parameter, ...]:
         old, new = resolved[i].shared, resolved[at[name]].shared
         resolved = [replace(p, shared=new) if p.shared == old else p for p in resolved]
     twins = {i for i, _ in asked} | {i for i, p in enumerate(resolved) if p.label}
-    named = twins | {at[name.replace(" ", "")] for _, wanted in asked for name in wanted}
+    named = twins | {at[meant(name)] for _, wanted in asked for name in wanted}
     fixed = {p.shared: p.value for i, p in enumerate(resolved) if not p.free and i in named}
     return tuple(
         replace(p, free=False, value=fixed[p.shared]) if p.free and i in twins and p.shared in fixed else p

@@ -207,9 +207,12 @@ def constraint_system(table: ParameterTable) -> ConstraintSystem:
         If a constraint uses a label that the model does not have, or defines one twice.
     """
     labels: dict[str, int] = {}
+    asked = frozenset().union(*(c.left.labels() | c.right.labels() for c in table.constraints))
     for i, parameter in enumerate(table.parameters):
         if parameter.label:
             labels.setdefault(parameter.label, i)
+        if (place := f".p{i + 1}.") in asked:
+            labels[place] = i
     known = set(labels)
     for constraint in table.constraints:
         needed = constraint.right.labels() | (constraint.left.labels() if constraint.op != ":=" else frozenset())

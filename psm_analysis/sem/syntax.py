@@ -169,7 +169,9 @@ class _Reader(TokenReader):
             )
         if found[0].text == "<~":
             raise self.error(
-                "Composites ('<~') are not available.", found[0], remedy="Use '=~', or '~' with a variance fixed at 0."
+                "Composites ('<~') are not available: versions of lavaan differ in what they mean.",
+                found[0],
+                remedy="Write '=~' for a factor, or make the composite a column of the data.",
             )
         return found[0]
 
@@ -217,24 +219,29 @@ class _Reader(TokenReader):
             if self.peek() in ("*", "?"):
                 as_start = self.peek() == "?"
                 self.at += 1
-                modifiers = modifiers.merged(self.modifier(factor, self.tokens[first], as_start=as_start))
+                found = self.modifier(factor, self.tokens[first], as_start=as_start)
+                if modifiers.fixed and found.fixed:
+                    found = self.product(modifiers, found, self.tokens[first])
+                modifiers = modifiers.merged(found)
                 continue
             return self.variable(factor, operator, self.tokens[first], left=left), modifiers
 
+    def product(self, before: Modifiers, found: Modifiers, token: Token) -> Modifiers:
+        """Return the product of two fixed values of one term, such as ``2*3*x``."""
+        if len(before.fixed) > 1 or len(found.fixed) > 1:
+            raise self.error("The term has two fixed values.", token, remedy="Keep one of them.")
+        return replace(found, fixed=(before.fixed[0] * found.fixed[0],))
+
     def factor(self) -> tuple[str, tuple[object, ...]]:
         """Read a number, a name, a text, or a call such as ``start(0.5)`` or ``c(a, b)``."""
-        negative = self.peek() == "-"
-        if negative:
-            self.at += 1
         if self.done():
             raise self.error("Expected a variable or a number.")
+        if self.is_numeric():
+            return "number", (self.numeric(),)
         token = self.tokens[self.at]
-        self.at += 1
-        if token.kind == "number":
-            return "number", (-float(token.text) if negative else float(token.text),)
-        if negative or token.kind not in ("name", "string"):
-            self.at -= 1
+        if token.kind not in ("name", "string"):
             raise self.error("Expected a variable or a number.")
+        self.at += 1
         if token.kind == "string":
             return "string", (token.text,)
         if self.peek() == "(":
@@ -274,10 +281,18 @@ class _Reader(TokenReader):
             return Modifiers(label=texts) if name == "label" else Modifiers(equal=texts)
         if name == "efa" and len(texts) == 1:
             return Modifiers(efa=texts[0])
-        if name == "c" and not (texts and numbers):
-            return Modifiers(label=texts) if texts else Modifiers(fixed=numbers)
+        if name == "c" and not texts:
+            return Modifiers(fixed=numbers)
+        if name == "c" and not numbers:
+            return Modifiers(label=texts)
         if name == "c":
-            raise self.error("c() mixes labels and numbers.", token, remedy="Use two modifiers: c(a, b)*c(NA, 1)*x.")
+            raise self.error(
+                "c() mixes labels and numbers.",
+                token,
+                remedy="Use two modifiers, a label and a value for every group: c(a, b)*c(NA, 1)*x.",
+            )
+        if as_start:
+            raise self.error("Before '?' stands a starting value, a number.", token, remedy="Write a label with '*'.")
         raise self.error(
             f"The modifier {name}() is not known or has a wrong value.",
             token,

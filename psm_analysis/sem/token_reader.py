@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from psm_analysis.errors import ModelSyntaxError
-from psm_analysis.sem.expression import CALLABLE, Call, Expression, Name, Number
+from psm_analysis.sem.expression import CALLABLE, VARIADIC, Call, Expression, Name, Number, evaluate
 from psm_analysis.sem.lexer import Token, syntax_error
 
 
@@ -59,6 +59,29 @@ class TokenReader:
             node = Call(sign, (node, self.expression(level - 1 if sign == "^" else level)))
         return node
 
+    def numeric(self) -> float:
+        """Read arithmetic on numbers, such as ``-.5``, ``1/2`` or ``(2 + sqrt(2))``, up to a ``*`` outside brackets."""
+        first = self.at
+        node = self.expression(2)
+        while self.peek() == "/":
+            self.at += 1
+            node = Call("/", (node, self.expression(2)))
+        if node.labels():
+            raise self.error(
+                "A modifier is a label, or arithmetic on numbers; this is arithmetic on labels.",
+                self.tokens[first],
+                remedy="Give the parameter a label of its own, and constrain it: 'a == b + c'.",
+            )
+        return float(evaluate(node, {}, size=0)[0])
+
+    def is_numeric(self) -> bool:
+        """Tell whether arithmetic on numbers begins here."""
+        token, sign = self.tokens[self.at], self.peek()
+        if sign == "-":
+            following = self.tokens[self.at + 1 : self.at + 2]
+            return bool(following) and (following[0].kind == "number" or following[0].text in {"(", *CALLABLE})
+        return token.kind == "number" or sign == "(" or (token.text in CALLABLE and self.peek(1) == "(")
+
     def operand(self) -> Expression:
         """Read a number, a label, a function call or something in brackets."""
         if self.done():
@@ -80,6 +103,9 @@ class TokenReader:
                 f"The function {token.text}() is not known.", token, remedy=f"Known: {', '.join(sorted(CALLABLE))}."
             )
         self.at += 1
-        argument = self.expression(0)
+        arguments = [self.expression(0)]
+        while token.text in VARIADIC and self.peek() == ",":
+            self.at += 1
+            arguments.append(self.expression(0))
         self.skip(")")
-        return Call(token.text, (argument,))
+        return Call(token.text, tuple(arguments))
