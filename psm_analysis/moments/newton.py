@@ -14,19 +14,22 @@ NEWTON_STEP = 1e-7  # with exact second derivatives the error after such a step 
 Score = Callable[[FloatArray, IntArray], tuple[FloatArray, FloatArray]]
 
 
-def maximise_correlations(score: Score, count: int, *, last_step: float = 1e-11) -> FloatArray:
+def maximise_correlations(
+    score: Score, count: int, *, last_step: float = 1e-11, start: FloatArray | None = None
+) -> FloatArray:
     """Return the (count,) correlations at which the scores vanish: Newton steps, bisection where one overshoots.
 
     `score(rho, active)` returns the derivative of the log-likelihood and a positive curvature for the problems with
-    the numbers `active`. A step of `last_step` or less is the last one. A solution at the bound
-    of +-0.9999 is returned as exactly that.
+    the numbers `active`; they start at 0, or at `start`. A step of `last_step` or less is the last one. A solution at
+    the bound of +-0.9999 is returned as exactly that.
 
     Examples
     --------
     >>> maximise_correlations(lambda rho, active: (0.5 - rho, np.ones_like(rho)), 2).tolist()
     [0.5, 0.5]
     """
-    rho, low, high = np.zeros(count), np.full(count, -BOUND), np.full(count, BOUND)
+    low, high = np.full(count, -BOUND), np.full(count, BOUND)
+    rho = np.zeros(count) if start is None else np.clip(start, 0.99 * low, 0.99 * high)
     active = np.arange(count)
     for _ in range(100):
         if active.size == 0:

@@ -116,9 +116,19 @@ def estimate_thresholds(indicators: FloatArray, n_categories: IntArray) -> Float
     >>> estimate_thresholds(answers, np.array([2])).tolist()
     [[0.0]]
     """
-    counts = indicators.sum(axis=0)
-    cumulative = np.cumsum(counts, axis=1)[:, :-1] / counts.sum(axis=1, keepdims=True)
-    padded = np.arange(1, indicators.shape[2]) >= n_categories[:, None]
+    return thresholds_of(indicators.sum(axis=0), n_categories)
+
+
+def thresholds_of(counts: FloatArray, n_categories: IntArray) -> FloatArray:
+    """Return (..., p, K-1) thresholds from the (..., p, K) answers in each category.
+
+    Examples
+    --------
+    >>> thresholds_of(np.array([[1.0, 1.0, 2.0]]), np.array([3])).round(3).tolist()
+    [[-0.674, 0.0]]
+    """
+    cumulative = np.cumsum(counts, axis=-1)[..., :-1] / counts.sum(axis=-1, keepdims=True)
+    padded = np.arange(1, counts.shape[-1]) >= n_categories[:, None]
     return np.where(padded, LIMIT, np.clip(ndtri(cumulative), -LIMIT, LIMIT))
 
 

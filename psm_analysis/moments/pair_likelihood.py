@@ -6,10 +6,15 @@ import numpy as np
 from scipy.special import ndtr
 
 from psm_analysis.moments.bivariate_normal import bivariate_normal_cdf, bivariate_normal_pdf
+from psm_analysis.moments.corner_probabilities import Corners
 from psm_analysis.moments.newton import maximise_correlations
 from psm_analysis.moments.sample import FloatArray, IntArray
 
 MIN_PROBABILITY = float(np.finfo(np.float64).eps)
+BLOCK = 2_000
+CURVED, LAST_STEP = 0.3, 1e-9
+"""Share of the expected curvature from which the observed one makes a Newton step; the error after the last one is of
+the order of its square."""
 
 
 def fill_empty_cell(tables: FloatArray, categories: tuple[IntArray, IntArray]) -> FloatArray:
@@ -34,8 +39,12 @@ def fill_empty_cell(tables: FloatArray, categories: tuple[IntArray, IntArray]) -
     return filled
 
 
-def fit_correlations(tables: FloatArray, thresholds: tuple[FloatArray, FloatArray]) -> FloatArray:
-    """Maximise each table's likelihood over its correlation: Fisher scoring, bisection where a step overshoots.
+def fit_correlations(
+    tables: FloatArray, thresholds: tuple[FloatArray, FloatArray], *, start: FloatArray | None = None
+) -> FloatArray:
+    """Maximise each table's likelihood over its correlation: Newton steps, bisection where one overshoots.
+
+    Where the likelihood is not concave the expected curvature takes the place of the observed one (Fisher scoring).
 
     Parameters
     ----------
@@ -43,6 +52,8 @@ def fit_correlations(tables: FloatArray, thresholds: tuple[FloatArray, FloatArra
         (M, K, K) frequencies.
     thresholds
         (M, K-1) thresholds of the row items and of the column items, padded above.
+    start
+        (M,) correlations to start at, 0 if not given.
 
     Examples
     --------
@@ -51,10 +62,56 @@ def fit_correlations(tables: FloatArray, thresholds: tuple[FloatArray, FloatArra
     [0.707107]
     """
 
-    def score(rho: FloatArray, active: IntArray) -> tuple[FloatArray, FloatArray]:
-        return _rho_score(tables[active], (thresholds[0][active], thresholds[1][active]), rho=rho)
+    parts = []
+    for first in range(0, len(tables), BLOCK):
+        part = slice(first, first + BLOCK)
+        begin = None if start is None else start[part]
+        parts.append(_fit(tables[part], (thresholds[0][part], thresholds[1][part]), start=begin))
+    return np.concatenate(parts)
 
-    return maximise_correlations(score, len(tables))
+
+def _fit(tables: FloatArray, thresholds: tuple[FloatArray, FloatArray], *, start: FloatArray | None) -> FloatArray:
+    corners, total = Corners.of(*thresholds), tables.sum(axis=(1, 2))
+    margins = ndtr(thresholds[0]), ndtr(thresholds[1])
+
+    def score(rho: FloatArray, active: IntArray) -> tuple[FloatArray, FloatArray]:
+        corners.move(rho, active)
+        density = corners.density(rho, active)
+        probability = _cells(corners.cdf[active], (margins[0][active], margins[1][active]))
+        slope = _inner_cells(density)
+        bend = _inner_cells(density * corners.bend(rho, active))
+        ratio, counts = slope / probability, tables[active]
+        expected = total[active] * (slope * ratio).sum(axis=(1, 2))
+        observed = (counts * (ratio * ratio - bend / probability)).sum(axis=(1, 2))
+        curvature = np.where(observed > CURVED * expected, observed, expected)
+        return (counts * ratio).sum(axis=(1, 2)), curvature
+
+    return maximise_correlations(score, len(tables), last_step=LAST_STEP, start=start)
+
+
+def _cells(inner: FloatArray, margins: tuple[FloatArray, FloatArray]) -> FloatArray:
+    """Return (M, K, K) cell probabilities from the cumulative ones at the inner corners and on the margins."""
+    corners = _framed(inner)
+    corners[:, 1:-1, -1], corners[:, -1, 1:-1] = margins
+    corners[:, -1, -1] = 1.0
+    return np.maximum(_differences(corners), MIN_PROBABILITY)
+
+
+def _inner_cells(inner: FloatArray) -> FloatArray:
+    """Return (M, K, K) differences of what is 0 on the margins."""
+    return _differences(_framed(inner))
+
+
+def _framed(inner: FloatArray) -> FloatArray:
+    count, rows, columns = inner.shape
+    framed = np.zeros((count, rows + 2, columns + 2))
+    framed[:, 1:-1, 1:-1] = inner
+    return framed
+
+
+def _differences(corners: FloatArray) -> FloatArray:
+    lines = corners[:, 1:] - corners[:, :-1]
+    return np.asarray(lines[:, :, 1:] - lines[:, :, :-1])
 
 
 def cell_probabilities(
@@ -68,24 +125,7 @@ def cell_probabilities(
     >>> probability.tolist()
     [[[0.25, 0.25], [0.25, 0.25]]]
     """
-    count, inner = row_thresholds.shape
     a, b, r = row_thresholds[:, :, None], column_thresholds[:, None, :], rho[:, None, None]
-    corners = np.zeros((count, inner + 2, inner + 2))
-    corners[:, 1:-1, 1:-1] = bivariate_normal_cdf(a, b, rho=r)
-    corners[:, 1:-1, -1] = ndtr(row_thresholds)
-    corners[:, -1, 1:-1] = ndtr(column_thresholds)
-    corners[:, -1, -1] = 1.0
-    density = np.zeros_like(corners)
-    density[:, 1:-1, 1:-1] = bivariate_normal_pdf(a, b, rho=r)
-    probability, slope = (np.diff(np.diff(x, axis=1), axis=2) for x in (corners, density))
-    return np.maximum(probability, MIN_PROBABILITY), slope
-
-
-def _rho_score(
-    tables: FloatArray, thresholds: tuple[FloatArray, FloatArray], *, rho: FloatArray
-) -> tuple[FloatArray, FloatArray]:
-    probability, slope = cell_probabilities(*thresholds, rho=rho)
-    ratio = slope / probability
-    gradient = (tables * ratio).sum(axis=(1, 2))
-    information = tables.sum(axis=(1, 2)) * (slope * ratio).sum(axis=(1, 2))
-    return gradient, information
+    margins = ndtr(row_thresholds), ndtr(column_thresholds)
+    probability = _cells(bivariate_normal_cdf(a, b, rho=r), margins)
+    return probability, _inner_cells(bivariate_normal_pdf(a, b, rho=r))

@@ -4,17 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Protocol
 
 import numpy as np
 
+from psm_analysis.moments.ordinal import pair_indices
 from psm_analysis.sem.arrays import Array
 from psm_analysis.sem.bootstrap_gradient import BatchSample, Moments
 from psm_analysis.sem.bootstrap_least_squares import LeastSquaresMoments
+from psm_analysis.sem.bootstrap_ordinal import OrdinalSampler
 from psm_analysis.sem.bootstrap_resample import Units, weighted_moments
 from psm_analysis.sem.discrepancy.least_squares import LeastSquares
 from psm_analysis.sem.discrepancy.ml import MaximumLikelihood
+from psm_analysis.sem.matrices import PSI
 from psm_analysis.sem.result import SemResult
+from psm_analysis.sem.sample import GroupSample
 
 
 class Sampler(Protocol):
@@ -50,13 +55,25 @@ def normal_sample(moments: Moments, function: str, *, nobs: int) -> BatchSample:
 
 def make_samplers(result: SemResult, units: Sequence[Units]) -> tuple[Sampler, ...]:
     """Return the samplers of all groups of a fit for which :func:`can_batch` holds."""
+    if result.table.roles.ordered:
+        return tuple(map(partial(_ordinal_sampler, result), result.sample.groups, units))
     return tuple(NormalSampler(unit.rows, result.spec.function) for unit in units)
+
+
+def _ordinal_sampler(result: SemResult, group: GroupSample, unit: Units) -> OrdinalSampler:
+    answers = dict(result.sample.categories)
+    found = [np.searchsorted(answers[name], y) for name, y in zip(result.sample.names, unit.rows.T, strict=True)]
+    codes = np.where(np.isnan(unit.rows), -1, np.column_stack(found)).astype(np.intp)
+    counts = np.array([len(answers[name]) for name in result.sample.names], dtype=np.intp)
+    row, column = pair_indices(len(counts))
+    return OrdinalSampler(codes, counts, group.cov[row, column], result.spec.function == "DWLS")
 
 
 def can_batch(result: SemResult) -> bool:
     """Tell whether replicates can be fitted in batches: linear constraints at most, and a discrepancy made for it.
 
-    These are ML, ULS and GLS of complete continuous rows.
+    These are ML, ULS and GLS of complete continuous rows, and DWLS and ULS (WLSMV, ULSMV ...) where all variables are
+    ordinal.
     """
     bounded = any(np.isfinite(p.lower) or np.isfinite(p.upper) for p in result.table.parameters if p.free)
     if bounded or result.constraints.inequalities or not _has_batches(result):
@@ -71,5 +88,10 @@ def _has_batches(result: SemResult) -> bool:
     parts, function = result.problem.discrepancies, result.spec.function
     if all(isinstance(part, MaximumLikelihood) for part in parts):
         return True
-    ordinal = bool(result.table.roles.ordered)
-    return function in ("ULS", "GLS") and not ordinal and all(isinstance(part, LeastSquares) for part in parts)
+    if function not in ("ULS", "GLS", "DWLS") or not all(isinstance(part, LeastSquares) for part in parts):
+        return False
+    ordered = result.table.roles.ordered
+    if not ordered:
+        return function != "DWLS"
+    plain = len(ordered) == len(result.sample.names) and result.sample.groups[0].weights is None
+    return plain and all((layout.matrix[layout.derived] != PSI).all() for layout in result.problem.layouts)

@@ -78,12 +78,14 @@ def derive(layout: Layout, values: Array) -> None:
     """Fill in, in place, the parameters that follow from the others (ordinal variables).
 
     Delta parameterization: residual variances such that ``Sigma_ii = 1 / delta_i^2``; the passes reach a fixed point
-    for recursive paths among ordinal variables. Theta: scaling factors ``delta_i = Sigma_ii^(-1/2)``.
+    for recursive paths among ordinal variables. Theta: scaling factors ``delta_i = Sigma_ii^(-1/2)``, nan where
+    that variance is negative.
     """
     places, matrix, row = layout.rows[layout.derived], layout.matrix[layout.derived], layout.row[layout.derived]
     if layout.theta:
         variances = np.diagonal(imply(layout, values).Sigma, axis1=-2, axis2=-1)
-        values[..., places] = 1.0 / np.sqrt(variances[..., row])
+        with np.errstate(invalid="ignore", divide="ignore"):
+            values[..., places] = 1.0 / np.sqrt(variances[..., row])
         return
     values[..., places] = 0.0
     item = row.copy()
@@ -127,7 +129,7 @@ def directions(layout: Layout, implied: Implied) -> Directions:
     moving = np.where(np.isin(layout.matrix, (LAMBDA, BETA)), 1.0, 0.0)
     column = np.minimum(layout.column, len(layout.eta) - 1) if layout.eta else layout.column
     to_given = implied.A[np.ix_(column, layout.given)] if layout.given.size else np.zeros((q, 0))
-    return Directions(U, V, M, tau, delta, U[:, None, :] * (moving[:, None] * to_given).T[None])
+    return Directions(U, V, M, tau, delta, U[..., None, :] * (moving[:, None] * to_given).T)
 
 
 def moment_jacobian(d: Directions, *, means: bool) -> Array:

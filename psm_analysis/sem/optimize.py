@@ -126,14 +126,15 @@ def fisher_scoring(problem: Problem, origin: Array, basis: Array) -> tuple[Array
     """Minimise over ``z`` in ``x = origin + basis z`` by damped Fisher scoring with step halving.
 
     The Hessian of the discrepancy is on average twice the information of one observation, so the full step is
-    ``-(1/2) information^-1 gradient``; near the minimum the Hessian itself takes its place (Newton). Converged when no
-    parameter moves by more than 1e-9 of its standard deviation in one observation, or, by a Newton step, by more than
-    3e-6: what is left after such a step is of the order of its square.
+    ``-(1/2) information^-1 gradient``; near the minimum the Hessian itself takes its place (Newton), if it is known.
+    Converged when no parameter moves by more than 1e-9 of its standard deviation in one observation, or, by a Newton
+    step, by more than 3e-6: what is left after such a step is of the order of its square.
     """
     z = np.zeros(basis.shape[1])
     if not z.size:
         return z, 0, True
     units = np.diagonal(basis) if _is_diagonal(basis) else None
+    exact = all(part.curved for part in problem.discrepancies)
     x, value, damping, near, scale = origin, problem.value(origin), 0.0, False, np.ones(z.size)
     for iteration in range(1, MAX_ITERATIONS + 1):
         gradient = basis.T @ problem.derivatives(x, information=False)[0]
@@ -159,7 +160,7 @@ def fisher_scoring(problem: Problem, origin: Array, basis: Array) -> tuple[Array
         z, x, value = z + length * step, end, trial
         eased = 0.0 if damping < 1e-4 else damping / 8.0
         damping = max(4.0 * damping, 1e-3) if length < SHORT else eased
-        near = damping == 0.0 and size < NEWTON
+        near = exact and damping == 0.0 and size < NEWTON
     return z, MAX_ITERATIONS, False
 
 

@@ -12,6 +12,7 @@ import pytest
 import psm_analysis as psm
 from psm_analysis.sem.bootstrap import make_job
 from psm_analysis.sem.bootstrap_job import BootstrapJob, Part
+from psm_analysis.sem.bootstrap_ordinal import OrdinalSample
 from psm_analysis.sem.bootstrap_resample import drawn_units
 from psm_analysis.sem.bootstrap_scoring import scored
 
@@ -85,3 +86,69 @@ def test_damped_scoring_of_least_squares_finds_the_same_minima() -> None:
         z, done = scored(job.problem, samples)
         assert done.all()
         np.testing.assert_allclose(job.problem.values(z, samples), batched.values, atol=1e-7)
+
+
+def ordinal(n: int = 250, *, missing: float = 0.0, seed: int = 5) -> pd.DataFrame:
+    """Return the same items in two to four categories, with some answers missing."""
+    data, rng = answers(n, seed), np.random.default_rng(seed)
+    items = [f"{c}{i}" for c in "xmy" for i in (1, 2, 3)]
+    for k, name in enumerate(items):
+        cuts = [[0.1], [-0.6, 0.5], [-1.0, 0.0, 1.0]][k % 3]
+        data[name] = np.digitize(data[name], cuts) * 2.0 + 1.0
+    return data.assign(**data[items].mask(rng.uniform(size=(n, 9)) < missing).to_dict("series"))
+
+
+ORDINAL: list[dict[str, Any]] = [
+    {},
+    {"parameterization": "theta"},
+    {"estimator": "ULSMV"},
+    {"group": "school", "group_equal": ["loadings", "thresholds"]},
+    {"group": "school", "group_equal": ["loadings", "thresholds"], "parameterization": "theta"},
+    {"missing": "pairwise"},
+]
+
+
+@pytest.mark.parametrize("options", ORDINAL, ids=str)
+def test_ordinal(options: dict[str, Any]) -> None:
+    gaps = 0.1 if "missing" in options else 0.0
+    fit = psm.sem(MODEL, ordinal(500 if "group" in options else 250, missing=gaps), ordered=True, **options)
+    batched, single, job = both(fit, 3)
+    np.testing.assert_array_equal(batched.converged, single.converged)
+    np.testing.assert_allclose(batched.values, single.values, atol=1e-7)
+    np.testing.assert_allclose(batched.chisq, single.chisq, atol=1e-6)
+    np.testing.assert_allclose(job.run(1, 3).values, batched.values[1:], atol=1e-8)
+
+
+def test_thresholds_correlations_and_weights_of_drawn_rows() -> None:
+    data = ordinal(150, missing=0.15)
+    fit = psm.sem(MODEL, data, ordered=True, missing="pairwise")
+    job = make_job(fit, kind="ordinary", seed=2, errors=False)
+    drawn = drawn_units([150], 0, 2, seed=2)[0]
+    found = job.samplers[0].draw(job.units[0].frequencies(drawn))
+    assert isinstance(found, OrdinalSample)
+    again = psm.polychoric(data.iloc[drawn[1]][list(fit.sample.names)])
+    np.testing.assert_allclose(found.s[1], again.tidy()["estimate"], atol=1e-9)
+    np.testing.assert_allclose(found.W[1], 1.0 / (150 * np.diagonal(again.acov)), rtol=1e-7)
+
+
+def test_replicates_without_a_category_are_counted() -> None:
+    data = ordinal(150)
+    data.loc[data.index[:2], "x1"] = 5.0
+    with pytest.warns(psm.PsmAnalysisWarning, match="have no solution and were left out"):
+        found = psm.sem(MODEL, data, ordered=True).bootstrap(60, seed=1)
+    drawn = drawn_units([150], 0, 60, seed=1)[0]
+    without = int((~(drawn < 2).any(axis=1)).sum())
+    assert 0 < without <= found.failed < 30
+
+
+def test_damped_scoring_of_ordinal_fits_finds_the_same_minima() -> None:
+    for parameterization in ("delta", "theta"):
+        fit = psm.sem(MODEL, ordinal(), ordered=True, parameterization=parameterization)  # type: ignore[arg-type]
+        job = make_job(fit, kind="ordinary", seed=3, errors=False)
+        assert job.problem is not None
+        samples = [job.samplers[0].draw(job.units[0].frequencies(drawn_units([250], 0, 3, seed=3)[0]))]
+        z, done = scored(job.problem, samples)
+        assert done.all()
+        free = fit.problem.position >= 0
+        values = job.problem.values(z, samples)
+        np.testing.assert_allclose(values[:, free], job.run(0, 3).values[:, free], atol=1e-6)
