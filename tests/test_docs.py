@@ -13,6 +13,7 @@ ROOT = Path(__file__).resolve().parents[1]
 DOCS = ROOT / "docs"
 BUILT = {"_build", "_notebooks", "generated"}
 PAGES = [page for page in sorted(DOCS.rglob("*.md")) if not BUILT & set(page.relative_to(DOCS).parts)]
+PAGES_OF_TODAY = [page for page in PAGES if page.name != "changelog.md"]  # which also names what is gone
 RUNS = re.compile(r"^```(python|console)$", re.MULTILINE)
 WITH_CODE = [page for page in PAGES if RUNS.search(page.read_text(encoding="utf-8"))]
 
@@ -38,6 +39,14 @@ def test_links_to_files_of_the_docs_exist(page: Path) -> None:
     for target in re.findall(r"\]\((?!https?://|mailto:|#)([^)#\s]+)", text):
         if not BUILT & set(Path(target).parts):
             assert (page.parent / target).exists(), f"{relative(page)} links to {target}"
+
+
+@pytest.mark.parametrize("page", [*PAGES_OF_TODAY, ROOT / "README.md"], ids=lambda page: page.name)
+def test_a_page_names_only_what_exists(page: Path) -> None:
+    import psm_analysis as psm
+
+    named = set(re.findall(r"(?<![.\w])psm\.([A-Za-z_]\w*)", page.read_text(encoding="utf-8")))
+    assert named <= set(psm.__all__)
 
 
 def test_every_public_name_is_in_the_reference(monkeypatch: pytest.MonkeyPatch) -> None:
