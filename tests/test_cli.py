@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -149,6 +150,24 @@ def test_the_broken_process_prints_no_traceback_and_no_bar(answers: pd.DataFrame
     assert run.returncode == 1
     assert run.stderr == ""
     assert "undeclared_missing" in run.stdout
+
+
+def test_a_reader_who_has_gone_changes_no_exit_code(answers: pd.DataFrame, tmp_path: Path) -> None:
+    path = undeclared_nine(answers, tmp_path)
+    read, write = os.pipe()
+    os.close(read)
+    command = [sys.executable, "-m", "psm_analysis", "validate", str(path), "--instrument", "psm16"]
+    run = subprocess.run(command, stdout=write, stderr=subprocess.PIPE, text=True, check=False)
+    os.close(write)
+    assert (run.returncode, run.stderr) == (1, "")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
+def test_what_cannot_be_printed_is_said_without_a_traceback() -> None:
+    with open("/dev/full", "w") as full:
+        command = [sys.executable, "-m", "psm_analysis", "instruments"]
+        run = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert (run.returncode, run.stderr) == (1, "psm-analysis: Nothing can be printed: No space left on device.\n")
 
 
 def test_reports_as_csv_and_json(answers: pd.DataFrame, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -7,11 +7,13 @@ Exit codes: 0 fine; 1 the data or the input have problems; 2 wrong usage; 3 drif
 from __future__ import annotations
 
 import argparse
+import io
 import json
 import os
 import sys
 import warnings
 from collections.abc import Sequence
+from contextlib import redirect_stdout
 from importlib import import_module
 from typing import get_args
 
@@ -40,6 +42,13 @@ def main(argv: Sequence[str] | None = None) -> int:
         arguments = _parser().parse_args(argv)
     except SystemExit as leaving:
         return int(leaving.code or 0)
+    printed = io.StringIO()
+    with redirect_stdout(printed):
+        code = _run(arguments)
+    return _shown(printed.getvalue(), code)
+
+
+def _run(arguments: argparse.Namespace) -> int:
     with warnings.catch_warnings():
         if not sys.warnoptions:
             warnings.simplefilter("ignore")
@@ -53,9 +62,18 @@ def main(argv: Sequence[str] | None = None) -> int:
         except KeyboardInterrupt:
             print("\nInterrupted.", file=sys.stderr)
             return 130
-        except BrokenPipeError:
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            return 0
+
+
+def _shown(text: str, code: int) -> int:
+    """Print, and return the exit code; a reader who has gone (``| head``) does not change it."""
+    try:
+        print(text, end="", flush=True)
+    except OSError as error:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        if not isinstance(error, BrokenPipeError):
+            print(f"psm-analysis: Nothing can be printed: {error.strerror or error}.", file=sys.stderr)
+            return code or 1
+    return code
 
 
 def _report(error: PsmAnalysisError, *, as_json: bool) -> int:

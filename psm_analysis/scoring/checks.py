@@ -17,6 +17,13 @@ if TYPE_CHECKING:
     from psm_analysis.scoring.model import ScoredItem, ScoringModel
 
 
+COLUMNS = (
+    "Name the columns by item id. If an item was not asked in this wave, add an empty column for it: its scales follow "
+    "the missing rule, and psm.link links the waves by the other items."
+)
+VALUES = "Correct the file; bad_values='missing' or 'drop' lets single bad answers pass, and counts them."
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Answers:
     """Usable answers of the kept rows, and what was not usable."""
@@ -44,7 +51,7 @@ def read_answers(model: ScoringModel, frame: pd.DataFrame, *, id: str | None, ba
         wrong = [item for item in present if read[item.id][1].any()]
         problems += [_value_problem(frame[item.id], item, bad=read[item.id][1]) for item in wrong]
     problems += coding
-    refuse(model, problems)
+    refuse(model, problems, absent=sum(item not in frame.columns for item in model.item_ids))
     return _answers(model, read, drop=bad_values == "drop")
 
 
@@ -64,14 +71,14 @@ def _answers(
     return Answers(values, kept=kept, changed=rows[kept], bad=counts)
 
 
-def refuse(model: ScoringModel, problems: list[str]) -> None:
-    """Raise a DataError that names all problems, if there are any."""
+def refuse(model: ScoringModel, problems: list[str], *, absent: int = 0) -> None:
+    """Raise a DataError that names all problems, if there are any; `absent` of them are columns that are missing."""
     if problems:
         head = "1 problem" if len(problems) == 1 else f"{len(problems)} problems"
         raise DataError(
             f"The rows cannot be scored, {head}:\n  " + "\n  ".join(problems) + "\n",
             where=f"scoring model of '{model.instrument}'",
-            remedy="Correct the file; bad_values='missing' or 'drop' lets single bad answers pass, and counts them.",
+            remedy=" ".join([COLUMNS] * (absent > 0) + [VALUES] * (len(problems) > absent)),
         )
 
 

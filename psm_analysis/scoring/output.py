@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import os
-import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
+from psm_analysis._files import temporary_beside
 from psm_analysis.errors import FileError
 from psm_analysis.scoring.encode import FORMATS, encode
 from psm_analysis.scoring.store import refuse_existing, write_file
@@ -31,20 +33,20 @@ def report_path(path: str | Path) -> Path:
     return target.with_name(f"{target.name}.run.json")
 
 
-def temporary_file(target: Path) -> Path:
-    """Make an empty hidden file beside the target; a killed run may leave it, never a partial target.
+@contextmanager
+def temporary_file(target: Path) -> Iterator[Path]:
+    """Give an empty hidden file beside the target, gone afterwards; see `temporary_beside`.
 
     Raises
     ------
     FileError
-        If no file can be made there.
+        If no file can be made there, or not renamed.
     """
     try:
-        handle, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
+        with temporary_beside(target) as file:
+            yield file
     except OSError as error:
         raise unwritable(target, error.strerror or str(error)) from error
-    os.close(handle)
-    return Path(name)
 
 
 def unwritable(target: Path, reason: str) -> FileError:
@@ -61,13 +63,9 @@ def write_scores(scores: pd.DataFrame, path: str | Path, *, report: dict[str, An
     target = Path(path)
     check_output(target, overwrite=overwrite)
     content = encode(scores, target.suffix.lower())
-    file = temporary_file(target)
-    try:
+    with temporary_file(target) as file:
         file.write_bytes(content)
-    except OSError as error:
-        file.unlink(missing_ok=True)
-        raise unwritable(target, error.strerror or str(error)) from error
-    place_scores(file, target, report=report, overwrite=overwrite)
+        place_scores(file, target, report=report, overwrite=overwrite)
 
 
 def place_scores(file: Path, path: str | Path, *, report: dict[str, Any], overwrite: bool = False) -> None:
@@ -77,18 +75,13 @@ def place_scores(file: Path, path: str | Path, *, report: dict[str, Any], overwr
     """
     target = Path(path)
     text = json.dumps(report, ensure_ascii=False, indent=1, allow_nan=False) + "\n"
-    try:
-        check_output(target, overwrite=overwrite)
-        write_file(report_path(target), text.encode(), overwrite=True)
-        os.chmod(file, 0o644)
-        if overwrite:
-            os.replace(file, target)
-        else:
-            _rename_new(file, target)
-    except OSError as error:
-        raise unwritable(target, error.strerror or str(error)) from error
-    finally:
-        file.unlink(missing_ok=True)
+    check_output(target, overwrite=overwrite)
+    write_file(report_path(target), text.encode(), overwrite=True)
+    file.chmod(0o644)
+    if overwrite:
+        file.replace(target)
+    else:
+        _rename_new(file, target)
 
 
 def _rename_new(file: Path, target: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ import pandas as pd
 from psm_analysis._options import BadValues, ScoreColumns, check_option
 from psm_analysis.scoring.apply import score_frame
 from psm_analysis.scoring.model import ScoringModel
-from psm_analysis.scoring.output import check_output, place_scores, write_scores
+from psm_analysis.scoring.output import check_output, place_scores, temporary_file, write_scores
 from psm_analysis.scoring.stream import stream_scores
 from psm_analysis.survey.formats import file_hash, read_table
 from psm_analysis.survey.profile import load_profile
@@ -99,10 +100,10 @@ def score_file(
     return (_streamed(job) if profile == "plain" else None) or _in_memory(job)
 
 
-def _head(job: _Job, engine: str) -> dict[str, Any]:
+def _head(job: _Job, engine: str, *, sha256: str) -> dict[str, Any]:
     known = {
         "input": job.source.name,
-        "input_sha256": file_hash(job.source),
+        "input_sha256": sha256,
         "instrument": job.model.instrument,
         "method": job.model.method,
         "bad_values": job.bad_values,
@@ -112,21 +113,23 @@ def _head(job: _Job, engine: str) -> dict[str, Any]:
 
 
 def _streamed(job: _Job) -> dict[str, Any] | None:
-    found = stream_scores(
-        job.model, job.source, target=job.out, id=job.id, bad_values=job.bad_values, columns=job.columns
-    )
-    if found is None:
-        return None
-    report = _head(job, "arrow" if job.model.method == "eap" else "duckdb") | {
-        "rows_in": found.rows_in,
-        "rows_out": found.rows,
-        "rows_dropped": found.rows_in - found.rows,
-        "bad_answers": found.bad,
-        "without_score": found.without_score,
-        "flags": found.flags,
-        "other_columns": list(found.other_columns),
-    }
-    place_scores(found.file, job.out, report=report, overwrite=job.overwrite)
+    with temporary_file(job.out) as file, ThreadPoolExecutor(1) as pool:
+        hashing = pool.submit(file_hash, job.source)
+        found = stream_scores(
+            job.model, job.source, file=file, target=job.out, id=job.id, bad_values=job.bad_values, columns=job.columns
+        )
+        if found is None:
+            return None
+        report = _head(job, "arrow" if job.model.method == "eap" else "duckdb", sha256=hashing.result()) | {
+            "rows_in": found.rows_in,
+            "rows_out": found.rows,
+            "rows_dropped": found.rows_in - found.rows,
+            "bad_answers": found.bad,
+            "without_score": found.without_score,
+            "flags": found.flags,
+            "other_columns": list(found.other_columns),
+        }
+        place_scores(file, job.out, report=report, overwrite=job.overwrite)
     return report
 
 
@@ -134,7 +137,7 @@ def _in_memory(job: _Job) -> dict[str, Any]:
     frame = _read(job)
     scored = score_frame(job.model, frame, id=job.id, bad_values=job.bad_values, columns=job.columns)
     flags = scored.scores["flags"].str.split(";").explode()
-    report = _head(job, "pandas") | {
+    report = _head(job, "pandas", sha256=file_hash(job.source)) | {
         "rows_in": scored.rows_in,
         "rows_out": len(scored.scores),
         "rows_dropped": scored.dropped,

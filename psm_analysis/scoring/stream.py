@@ -4,28 +4,26 @@ from __future__ import annotations
 
 import importlib.util
 import re
-import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from psm_analysis._options import BadValues, ScoreColumns
 from psm_analysis.errors import FileError, require
+from psm_analysis.scoring import stream_memory
 from psm_analysis.scoring.apply import refuse_name
 from psm_analysis.scoring.batches import score_batches, score_fields
 from psm_analysis.scoring.dialect import DIALECTS
-from psm_analysis.scoring.output import temporary_file, unwritable
+from psm_analysis.scoring.output import unwritable
 from psm_analysis.scoring.sql import statement
-from psm_analysis.scoring.stream_checks import bad_counts, check_ids, refuse_bad
+from psm_analysis.scoring.stream_checks import bad_counts, check_ids, refuse_bad, rising
+from psm_analysis.scoring.stream_memory import connected, writing_threads
 
 if TYPE_CHECKING:
     from psm_analysis.scoring.model import ScoringModel
 
 BATCH = 100_000
-MEMORY, ROOMY = "320MB", "2GB"
-"""Of DuckDB: the usual limit, and the one that a file gets on a second try when the first does not suffice."""
 WHOLE = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT")
 NUMBERS = (*WHOLE, "FLOAT", "DOUBLE")
 MISSING_TEXTS = ("", "NA", "NaN", "nan", "N/A", "#N/A", "#NULL!", "NULL", ".")
@@ -34,9 +32,8 @@ DUCK = DIALECTS["duckdb"]
 
 @dataclass(frozen=True, slots=True)
 class Streamed:
-    """Scores in a temporary file beside their place, and what the report of the run says about them."""
+    """What the report of a run says about the scores that were written."""
 
-    file: Path
     rows_in: int
     rows: int
     without_score: dict[str, int]
@@ -67,12 +64,13 @@ def stream_scores(
     model: ScoringModel,
     source: Path,
     *,
+    file: Path,
     target: Path,
     id: str | None,
     bad_values: BadValues = "refuse",
     columns: ScoreColumns = "all",
 ) -> Streamed | None:
-    """Score a file in blocks; None if the file is not for DuckDB.
+    """Score into `file`, which will get the name of `target`, in blocks; None if the file is not for DuckDB.
 
     That is a csv or parquet file with one column of numbers (in csv, of anything) per item and one id column without
     blanks around the ids. What is wrong with the columns of any other file is for `score_frame` to say.
@@ -82,7 +80,7 @@ def stream_scores(
     DataError
         If answers or ids cannot be used; every problem is named in one message.
     FileError
-        If the scores cannot be written, or need more memory than `ROOMY`.
+        If the scores cannot be written, or need more memory than `stream_memory.ROOMY`.
     """
     kinds = (".csv", ".parquet")
     if source.suffix.lower() not in kinds or target.suffix.lower() != ".parquet" or set("*?[]{}") & set(str(source)):
@@ -90,14 +88,17 @@ def stream_scores(
     if not source.is_file() or importlib.util.find_spec("duckdb") is None:
         return None
     duckdb = require("duckdb", extra="scale", purpose="scoring large files")
-    for limit in (MEMORY, ROOMY):
+    threads = writing_threads(model, source, columns=columns)
+    for limit in (stream_memory.MEMORY, stream_memory.ROOMY):
         try:
-            with connected(limit) as base:
-                return _streamed(base, model, source, target=target, id=id, bad_values=bad_values, columns=columns)
+            with connected(limit, threads=threads) as base:
+                return _streamed(
+                    base, model, source, file=file, target=target, id=id, bad_values=bad_values, columns=columns
+                )
         except duckdb.OutOfMemoryException:
             continue
     raise FileError(
-        f"Scoring needs more than {ROOMY} of memory.",
+        f"Scoring needs more than {stream_memory.ROOMY} of memory.",
         where=str(source),
         remedy="Write the scores alone (columns='scores', --columns scores), or cut the file into parts.",
     )
@@ -108,6 +109,7 @@ def _streamed(
     model: ScoringModel,
     source: Path,
     *,
+    file: Path,
     target: Path,
     id: str | None,
     bad_values: BadValues,
@@ -116,25 +118,15 @@ def _streamed(
     wave = seen(base, model, source=source, id=id)
     if wave is None:
         return None
-    file, streamed = temporary_file(target), None
     write = _write_batches if model.method == "eap" else _write_linear
-    try:
-        if write(base, model, wave, file=file, target=target, id=id, columns=columns, drop=bad_values == "drop"):
-            streamed = _looked_at(base, model, wave=wave, file=file, id=id, bad_values=bad_values)
-    finally:
-        if streamed is None:
-            file.unlink(missing_ok=True)
-    return streamed
-
-
-@contextmanager
-def connected(limit: str) -> Iterator[Any]:
-    """Give a DuckDB that spills what does not fit into that much memory."""
-    duckdb = require("duckdb", extra="scale", purpose="scoring large files")
-    with tempfile.TemporaryDirectory() as spill, duckdb.connect() as base:
-        base.execute(f"SET memory_limit = '{limit}'")
-        base.execute(f"SET temp_directory = {DUCK.text(spill)}")
-        yield base
+    with ThreadPoolExecutor(1) as pool:
+        ahead = pool.submit(rising, source, id) if id is not None and not wave.csv else None
+        drop = bad_values == "drop"
+        written = write(base, model, wave, file=file, target=target, id=id, columns=columns, drop=drop)
+    if not written:
+        return None
+    rises = ahead.result() if ahead else id is not None and not drop and rising(file, id)
+    return _looked_at(base, model, wave=wave, file=file, id=id, rises=rises, bad_values=bad_values)
 
 
 def seen(base: Any, model: ScoringModel, *, source: Path, id: str | None) -> Wave | None:
@@ -182,7 +174,9 @@ def _write_linear(
     source = wave.numbers(model, id=id)
     query = statement(model, source, dialect=DUCK, id=id, columns=columns, whole=whole, drop=drop)
     try:
-        base.execute(f"COPY ({query}) TO {DUCK.text(str(file))} (FORMAT parquet, COMPRESSION snappy)")
+        base.execute(
+            f"COPY ({query}) TO {DUCK.text(str(file))} (FORMAT parquet, COMPRESSION snappy, USE_TMP_FILE false)"
+        )
     except duckdb.OutOfMemoryException:
         raise
     except duckdb.Error as error:
@@ -226,7 +220,7 @@ def _write_batches(
 
 
 def _looked_at(
-    base: Any, model: ScoringModel, *, wave: Wave, file: Path, id: str | None, bad_values: BadValues
+    base: Any, model: ScoringModel, *, wave: Wave, file: Path, id: str | None, rises: bool, bad_values: BadValues
 ) -> Streamed | None:
     from pyarrow.parquet import ParquetFile
 
@@ -244,10 +238,14 @@ def _looked_at(
         numbers = wave.numbers(model, id=None)
         bad = bad_counts(base, model, numbers)
         refuse_bad(base, model, numbers, relation=wave.relation, bad=bad, refused=bad_values == "refuse")
-    if rows_in == 0 or (id is not None and rows and not check_ids(base, model, file=file, id=id)):
+    if rows_in == 0:
         return None
+    if id is not None and not rises:
+        relation = wave.relation if rows_in > rows else f"read_parquet({DUCK.text(str(file))})"
+        if not check_ids(base, model, relation=relation, id=id):
+            return None
     others = tuple(name for name in wave.kinds if name not in (*model.item_ids, id))
-    return Streamed(file, rows_in, rows, lost, flags, bad, others)
+    return Streamed(rows_in, rows, lost, flags, bad, others)
 
 
 def _flag_counts(base: Any, file: Path) -> dict[str, int]:

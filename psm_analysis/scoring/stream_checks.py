@@ -32,17 +32,15 @@ def refuse_bad(
     refuse(model, problems + coding)
 
 
-def check_ids(base: Any, model: ScoringModel, *, file: Path, id: str) -> bool:
+def check_ids(base: Any, model: ScoringModel, *, relation: str, id: str) -> bool:
     """Raise a DataError if an id occurs twice; False if an id has blanks around it, which are for pandas to read."""
-    name, source = DUCK.name(id), f"read_parquet({DUCK.text(str(file))})"
-    if rising(file, id):
-        return True
-    kind = base.execute(f"SELECT typeof({name}) FROM {source} LIMIT 1").fetchone()
+    name = DUCK.name(id)
+    kind = base.execute(f"SELECT typeof({name}) FROM {relation} LIMIT 1").fetchone()
     blanks = f"count(*) FILTER ({name} <> trim({name}))" if kind == ("VARCHAR",) else "0"
-    counts = f"SELECT count({name}), count(DISTINCT {name}), {blanks} FROM {source}"
+    counts = f"SELECT count({name}), count(DISTINCT {name}), {blanks} FROM {relation}"
     given, distinct, padded = base.execute(counts).fetchone()
     if given > distinct:
-        grouped = f"FROM {source} WHERE {name} IS NOT NULL GROUP BY {name} HAVING count(*) > 1"
+        grouped = f"FROM {relation} WHERE {name} IS NOT NULL GROUP BY {name} HAVING count(*) > 1"
         count = base.execute(f"SELECT count(*) FROM (SELECT {name} {grouped})").fetchone()[0]
         values = base.execute(f"SELECT {name} {grouped} ORDER BY 1 LIMIT {SHOWN}").fetchall()
         refuse(model, [repeated_ids(id, int(count), values=[value for (value,) in values])])
@@ -50,22 +48,36 @@ def check_ids(base: Any, model: ScoringModel, *, file: Path, id: str) -> bool:
 
 
 def rising(file: Path, id: str) -> bool:
-    """Tell whether the ids are whole numbers that rise from row to row: a cheap way to know that none occurs twice."""
-    import pyarrow as pa
-    from pyarrow import compute
+    """Tell whether the ids of a parquet file rise from row to row: a cheap way to know that none occurs twice.
+
+    That is told of whole numbers, and of texts without blanks around them.
+    """
+    from pyarrow import ArrowException
     from pyarrow.parquet import ParquetFile
 
-    last = None
-    for batch in ParquetFile(file).iter_batches(columns=[id], batch_size=1 << 20):
-        ids = batch.column(0)
-        if not pa.types.is_integer(ids.type) or ids.null_count:
-            return False
-        if not compute.all(compute.greater(ids[1:], ids[:-1])).as_py() and len(ids) > 1:
-            return False
-        if last is not None and len(ids) and ids[0].as_py() <= last:
-            return False
-        last = ids[-1].as_py() if len(ids) else last
+    last: Any = None
+    try:
+        for batch in ParquetFile(file).iter_batches(columns=[id], batch_size=1 << 18):
+            ids = batch.column(0)
+            if len(ids) and not _rises(ids, after=last):
+                return False
+            last = ids[-1] if len(ids) else last
+    except (ArrowException, OSError):  # what is wrong with the file is for its reader to say
+        return False
     return True
+
+
+def _rises(ids: Any, *, after: Any) -> bool:
+    import pyarrow as pa
+    from pyarrow import compute
+
+    text = pa.types.is_string(ids.type) or pa.types.is_large_string(ids.type)
+    if ids.null_count or not (text or pa.types.is_integer(ids.type)):
+        return False
+    if text and not compute.all(compute.equal(ids, compute.utf8_trim_whitespace(ids))).as_py():
+        return False
+    within = compute.all(compute.greater(ids[1:], ids[:-1])).as_py() if len(ids) > 1 else True
+    return bool(within and (after is None or compute.greater(ids[0], after).as_py()))
 
 
 def _bad(item: ScoredItem) -> str:

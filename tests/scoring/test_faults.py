@@ -111,11 +111,11 @@ def test_two_runs_at_once_write_the_same_output(stored: Path, tmp_path: Path, ki
 
 def test_of_two_runs_that_may_not_overwrite_the_first_has_the_name(tmp_path: Path) -> None:
     target = tmp_path / "o.csv"
-    first, second = temporary_file(target), temporary_file(target)
-    first.write_text("first")
-    place_scores(first, target, report={})
-    with pytest.raises(psm.PsmAnalysisError, match="exists"):
-        place_scores(second, target, report={})
+    with temporary_file(target) as first, temporary_file(target) as second:
+        first.write_text("first")
+        place_scores(first, target, report={})
+        with pytest.raises(psm.PsmAnalysisError, match="exists"):
+            place_scores(second, target, report={})
     assert target.read_text() == "first"
     assert sorted(path.name for path in tmp_path.iterdir()) == ["o.csv", "o.csv.run.json"]
 
@@ -136,6 +136,29 @@ def test_a_killed_run_leaves_the_old_output_or_the_whole_new_one(stored: Path, t
         assert not out.exists() or out.read_bytes() == whole
     assert main(call(tmp_path / "in.parquet", stored, out, "--overwrite")) == 0
     assert out.read_bytes() == whole
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_next_run_removes_what_a_killed_one_left_and_nothing_else(stored: Path, tmp_path: Path, kind: str) -> None:
+    people(5).to_csv(tmp_path / "in.csv", index=False)
+    target = tmp_path / f"o.{kind}"
+    code = (
+        "import os, signal, sys; from pathlib import Path; from psm_analysis._files import temporary_beside\n"
+        "runs = [temporary_beside(Path(name)) for name in sys.argv[1:]]\n"
+        "for run in runs: run.__enter__().write_text('half')\n"
+        "os.kill(os.getpid(), signal.SIGKILL)"
+    )
+    killed = subprocess.run([sys.executable, "-c", code, str(target), f"{target}.run.json"])
+    assert killed.returncode == -signal.SIGKILL
+    assert len(list(tmp_path.glob(f".{target.name}.*.part"))) == 2
+    others = [f".{target.name}.swp", f".{target.name}.short.part", f".{target.name}2.abcdefgh.part"]
+    for name in others:
+        (tmp_path / name).touch()
+    with temporary_file(target) as living:
+        assert main(call(tmp_path / "in.csv", stored, target)) == 0
+        hidden = sorted(path.name for path in tmp_path.glob(".*"))
+        assert hidden == sorted([*others, living.name])
+    assert not living.exists()
 
 
 def test_a_report_without_scores_does_not_stop_the_next_run(stored: Path, tmp_path: Path) -> None:

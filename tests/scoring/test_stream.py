@@ -11,7 +11,7 @@ import pytest
 
 import psm_analysis as psm
 from psm_analysis.cli import main
-from psm_analysis.scoring import stream
+from psm_analysis.scoring import stream_memory
 
 WAVE = Path(__file__).resolve().parents[2] / "data" / "synthetic" / "wave2.csv"
 
@@ -160,7 +160,50 @@ def test_too_little_memory_is_given_more_and_the_file_is_not_loaded(
 ) -> None:
     usual, again = tmp_path / "usual.parquet", tmp_path / "again.parquet"
     assert run(WAVE, stored, usual) == 0
-    monkeypatch.setattr(stream, "MEMORY", "1MB")
+    monkeypatch.setattr(stream_memory, "MEMORY", "1MB")
     assert run(WAVE, stored, again) == 0
     assert json.loads(Path(f"{again}.run.json").read_text("utf-8"))["engine"] == "duckdb"
     assert again.read_bytes() == usual.read_bytes()
+
+
+def test_a_file_that_needs_too_much_memory_is_refused_with_a_way_out(
+    stored: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(stream_memory, "MEMORY", "1MB")
+    monkeypatch.setattr(stream_memory, "ROOMY", "2MB")
+    assert run(WAVE, stored, tmp_path / "o.parquet") == 1
+    said = capsys.readouterr().err
+    assert "Scoring needs more than 2MB of memory." in said
+    assert "--columns scores" in said
+    assert not list(tmp_path.iterdir())
+
+
+def test_wide_scores_of_large_row_groups_get_one_thread(
+    stored: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Three scales of six columns of 8 bytes and 500,000 rows are 72 MB; three columns are 12 MB."""
+    monkeypatch.setattr(stream_memory.os, "cpu_count", lambda: 8)
+    model, file = psm.load_scoring_model(stored), tmp_path / "in.parquet"
+    pd.DataFrame({"id": np.arange(500_000)}).to_parquet(file, row_group_size=500_000)
+    widths = {columns: stream_memory.writing_threads(model, file, columns=columns) for columns in ("all", "scores")}
+    assert (len(model.scales), widths) == (3, {"all": 2, "scores": 8})
+    pd.DataFrame({"id": np.arange(2_000_000)}).to_parquet(file, row_group_size=2_000_000)
+    assert stream_memory.writing_threads(model, file, columns="all") == 1
+
+
+@pytest.mark.parametrize("ids", ["numbers", "texts"])
+def test_a_repeated_id_is_found_wherever_it_stands(stored: Path, tmp_path: Path, capsys, ids: str) -> None:
+    """In a row that is dropped too, as in memory; ids that rise are told apart without a table of them."""
+    frame = pd.read_csv(WAVE)
+    frame["person_id"] = np.arange(len(frame)) if ids == "numbers" else [f"p{i:06d}" for i in range(len(frame))]
+    frame.loc[9, "olbi2"] = 7
+    frame.to_parquet(tmp_path / "in.parquet")
+    assert run(tmp_path / "in.parquet", stored, tmp_path / "o.parquet", "--bad-values", "drop") == 0
+    frame.loc[9, "person_id"] = frame.loc[40, "person_id"]
+    frame.to_parquet(tmp_path / "in.parquet")
+    frame.to_csv(tmp_path / "in.csv", index=False)
+    for source in ("in.parquet", "in.csv"):
+        for kind in ("parquet", "csv"):
+            capsys.readouterr()
+            assert run(tmp_path / source, stored, tmp_path / f"no.{kind}", "--bad-values", "drop") == 1
+            assert f"1 ids occur more than once ({frame.loc[40, 'person_id']})" in capsys.readouterr().err

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 import psm_analysis as psm
@@ -38,3 +39,15 @@ def test_the_command_ends_with_3_only_when_asked(tmp_path: Path) -> None:
     assert main(["drift", str(WAVES / "wave2.csv"), *call]) == 0
     assert main(["drift", str(WAVES / "wave3.csv"), *call]) == 3
     assert main(["drift", str(WAVES / "wave3.csv"), *call[:2]]) == 0
+
+
+def test_an_item_that_was_not_asked_needs_an_empty_column(tmp_path: Path) -> None:
+    model, file = psm.calibrate(read("wave1"), "psm16"), tmp_path / "wave.csv"
+    frame = pd.read_csv(WAVES / "wave2.csv").drop(columns="psm5")
+    frame.to_csv(file, index=False)
+    with pytest.raises(psm.PsmAnalysisError, match="'psm5' is missing") as refusal:
+        psm.drift(model, psm.read_survey(file, instruments="psm16"))
+    assert "add an empty column" in refusal.value.remedy
+    assert "bad_values" not in refusal.value.remedy
+    frame.assign(psm5="").to_csv(file, index=False)
+    assert psm.drift(model, psm.read_survey(file, instruments="psm16")).drifting == ("psm5",)
