@@ -6,7 +6,8 @@ import numpy as np
 import pandas as pd
 
 from psm_analysis.errors import DataError
-from psm_analysis.moments.missing import em_moments, pattern_inverses
+from psm_analysis.moments.missing import em_moments
+from psm_analysis.moments.pattern_likelihood import pattern_inverses
 from psm_analysis.moments.patterns import find_patterns
 from psm_analysis.moments.sample import FloatArray, Sample, read_sample
 

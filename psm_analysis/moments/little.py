@@ -9,7 +9,8 @@ import pandas as pd
 
 from psm_analysis._results import P_VALUE, STATISTIC, Result
 from psm_analysis.errors import DataError
-from psm_analysis.moments.missing import em_moments, pattern_inverses
+from psm_analysis.moments.missing import em_moments
+from psm_analysis.moments.pattern_likelihood import pattern_inverses
 from psm_analysis.moments.patterns import MissingPatterns, find_patterns
 from psm_analysis.moments.sample import FloatArray, read_sample
 

@@ -7,10 +7,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from psm_analysis.errors import ConvergenceError, DataError
+from psm_analysis.moments.pattern_likelihood import pattern_fit
 from psm_analysis.moments.patterns import MissingPatterns, find_patterns
 from psm_analysis.moments.sample import FloatArray
 
 LOG_2PI = float(np.log(2.0 * np.pi))
+Moments = tuple[FloatArray, FloatArray]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -31,7 +33,7 @@ def em_moments(
 
     The E-step replaces the sufficient statistics of each pattern by their expectations given its observed items;
     the M-step takes their averages (Little & Rubin 2020, section 11.2). Steps are extrapolated by SQUAREM
-    (Varadhan & Roland 2008) and kept only where the log-likelihood rises, so that it never falls.
+    (Varadhan & Roland 2008) and kept only where the log-likelihood does not fall.
 
     Parameters
     ----------
@@ -61,13 +63,19 @@ def em_moments(
     ([2.5, 3.083], 4)
     """
     patterns = data if isinstance(data, MissingPatterns) else find_patterns(data)
-    mean, covariance = _starting_values(patterns)
-    loglik = normal_loglik(patterns, mean, covariance=covariance)
+    point = _starting_values(patterns)
+    one, loglik = _em_step(patterns, point)
     for iteration in range(1, max_iterations + 1):
-        mean, covariance, step_loglik = _accelerated_step(patterns, mean, covariance=covariance)
-        change, loglik = step_loglik - loglik, step_loglik
+        two, least = _em_step(patterns, one)
+        leap = _leap(point, one, two)
+        end = two if leap is None else _em_step(patterns, leap)[0]
+        after, reached = _em_step(patterns, end)
+        if leap is not None and reached < least:
+            end = two
+            after, reached = _em_step(patterns, end)
+        change, loglik, point, one = reached - loglik, reached, end, after
         if abs(change) <= tolerance + 1e-13 * abs(loglik):
-            return EMMoments(mean, covariance, loglik, iteration, patterns.n_rows)
+            return EMMoments(*point, loglik, iteration, patterns.n_rows)
     raise ConvergenceError(
         f"The EM algorithm did not converge in {max_iterations} iterations.",
         where="moments under missing data",
@@ -84,39 +92,15 @@ def normal_loglik(patterns: MissingPatterns, mean: FloatArray, *, covariance: Fl
     >>> round(normal_loglik(patterns, np.zeros(1), covariance=np.eye(1)), 6)
     -1.837877
     """
-    weight, logdet = pattern_inverses(patterns, covariance)
-    deviation = (patterns.means - mean) * patterns.observed
-    quadratic = np.einsum("gij,gij->g", weight, patterns.scatters)
-    quadratic += np.einsum("gi,gij,gj->g", deviation, weight, deviation)
-    sizes = patterns.observed.sum(axis=1)
-    return float(-0.5 * patterns.counts @ (sizes * LOG_2PI + logdet + quadratic))
+    return _loglik(patterns, pattern_fit(patterns, mean, covariance=covariance).value)
 
 
-def pattern_inverses(patterns: MissingPatterns, covariance: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Return per pattern the inverse of the observed block of `covariance` (0 elsewhere) and its log-determinant.
-
-    Examples
-    --------
-    >>> patterns = find_patterns(np.array([[1.0, np.nan], [2.0, np.nan]]))
-    >>> weight, logdet = pattern_inverses(patterns, np.diag([4.0, 9.0]))
-    >>> weight.tolist(), logdet.round(3).tolist()
-    ([[[0.25, 0.0], [0.0, 0.0]]], [1.386])
-    """
-    both = patterns.observed[:, :, None] & patterns.observed[:, None, :]
-    block = np.where(both, covariance, np.eye(patterns.n_items))
-    try:
-        chol = np.linalg.cholesky(block)
-    except np.linalg.LinAlgError as error:
-        raise DataError(
-            "The covariance matrix of the incomplete data is singular.",
-            where="moments under missing data",
-            remedy="Leave out items that are sums or copies of others, or items answered by hardly anybody.",
-        ) from error
-    logdet = 2.0 * np.log(np.diagonal(chol, axis1=1, axis2=2)).sum(axis=1)
-    return np.linalg.inv(block) * both, logdet
+def _loglik(patterns: MissingPatterns, value: float) -> float:
+    answers = float(patterns.counts @ patterns.observed.sum(axis=1))
+    return -0.5 * (answers * LOG_2PI + patterns.mass * value)
 
 
-def _starting_values(patterns: MissingPatterns) -> tuple[FloatArray, FloatArray]:
+def _starting_values(patterns: MissingPatterns) -> Moments:
     answers = patterns.counts @ patterns.observed
     if (answers == 0).any():
         raise DataError(
@@ -124,52 +108,45 @@ def _starting_values(patterns: MissingPatterns) -> tuple[FloatArray, FloatArray]
             where=f"column number {int(np.argmin(answers)) + 1}",
             remedy="Leave it out.",
         )
-    mean = patterns.counts @ patterns.means / answers
-    deviation = (patterns.means - mean) * patterns.observed
-    variance = patterns.counts @ (np.diagonal(patterns.scatters, axis1=1, axis2=2) + deviation**2) / answers
+    mean, variance = available_moments(patterns)
     return mean, np.diag(variance)
 
 
-def _em_step(
-    patterns: MissingPatterns, mean: FloatArray, *, covariance: FloatArray
-) -> tuple[FloatArray, FloatArray, float]:
-    """One EM step from (mean, covariance), and the log-likelihood at the point it started from."""
-    weight, logdet = pattern_inverses(patterns, covariance)
-    deviation = (patterns.means - mean) * patterns.observed
-    regression = covariance @ weight
-    expected = mean + np.einsum("gij,gj->gi", regression, deviation)
-    total = patterns.mass
-    new_mean = patterns.counts @ expected / total
-    residual = covariance - regression @ covariance
-    second = regression @ patterns.scatters @ regression.transpose(0, 2, 1) + residual
-    centred = expected - new_mean
-    new_covariance = np.einsum("g,gij->ij", patterns.counts, second) / total
-    new_covariance += (centred * patterns.counts[:, None]).T @ centred / total
-    quadratic = np.einsum("gij,gij->g", weight, patterns.scatters)
-    quadratic += np.einsum("gi,gij,gj->g", deviation, weight, deviation)
-    sizes = patterns.observed.sum(axis=1)
-    loglik = float(-0.5 * patterns.counts @ (sizes * LOG_2PI + logdet + quadratic))
-    return new_mean, 0.5 * (new_covariance + new_covariance.T), loglik
+def available_moments(patterns: MissingPatterns) -> Moments:
+    """Return mean and variance (divisor N) of each item over the rows that answered it.
+
+    Examples
+    --------
+    >>> available_moments(find_patterns(np.array([[1.0, 2.0], [3.0, np.nan]])))
+    (array([2., 2.]), array([1., 0.]))
+    """
+    answers = patterns.counts @ patterns.observed
+    mean = patterns.counts @ patterns.means / answers
+    square = np.diagonal(patterns.scatters, axis1=1, axis2=2) + patterns.distance(mean) ** 2
+    return mean, patterns.counts @ square / answers
 
 
-def _accelerated_step(
-    patterns: MissingPatterns, mean: FloatArray, *, covariance: FloatArray
-) -> tuple[FloatArray, FloatArray, float]:
-    """One SQUAREM cycle: two EM steps, an extrapolation, one stabilising EM step; the better of the two ends."""
-    mean_1, cov_1, _ = _em_step(patterns, mean, covariance=covariance)
-    mean_2, cov_2, _ = _em_step(patterns, mean_1, covariance=cov_1)
-    plain = normal_loglik(patterns, mean_2, covariance=cov_2)
-    points = ((mean, covariance), (mean_1, cov_1), (mean_2, cov_2))
-    start, one, two = (np.concatenate([m, c.ravel()]) for m, c in points)
-    r, v = one - start, two - 2.0 * one + start
-    if not np.linalg.norm(v) > 1e-14 * np.linalg.norm(start):
-        return mean_2, cov_2, plain
+def _em_step(patterns: MissingPatterns, point: Moments) -> tuple[Moments, float]:
+    """Return the end of one EM step, and the log-likelihood at the point it started from.
+
+    The expected statistics are those at the point plus what the slopes ``G, g`` of ``-2/n log L`` say:
+    ``mu - Sigma g / 2`` and ``Sigma - Sigma G Sigma``, the latter about the former.
+    """
+    mean, covariance = point
+    fit = pattern_fit(patterns, mean, covariance=covariance)
+    move = -0.5 * covariance @ fit.g
+    moved = covariance - covariance @ fit.G @ covariance - np.outer(move, move)
+    return (mean + move, 0.5 * (moved + moved.T)), _loglik(patterns, fit.value)
+
+
+def _leap(start: Moments, one: Moments, two: Moments) -> Moments | None:
+    """Return where SQUAREM extrapolates two EM steps to; None if there is no such place."""
+    a, b, c = (np.concatenate([mean, covariance.ravel()]) for mean, covariance in (start, one, two))
+    r, v = b - a, c - 2.0 * b + a
+    if not np.linalg.norm(v) > 1e-14 * np.linalg.norm(a):
+        return None
     length = -max(1.0, float(np.linalg.norm(r) / np.linalg.norm(v)))
-    leap = start - 2.0 * length * r + length**2 * v
-    p = len(mean)
-    leap_cov = leap[p:].reshape(p, p)
-    if np.linalg.eigvalsh(leap_cov)[0] <= 0.0:
-        return mean_2, cov_2, plain
-    mean_3, cov_3, _ = _em_step(patterns, leap[:p], covariance=leap_cov)
-    leaped = normal_loglik(patterns, mean_3, covariance=cov_3)
-    return (mean_3, cov_3, leaped) if leaped >= plain else (mean_2, cov_2, plain)
+    leap = a - 2.0 * length * r + length**2 * v
+    p = len(start[0])
+    covariance = leap[p:].reshape(p, p)
+    return (leap[:p], covariance) if np.linalg.eigvalsh(covariance)[0] > 0.0 else None

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
@@ -25,6 +26,8 @@ class MissingPatterns:
         (P, p, p) covariance about that mean with divisor n (or sum of weights) of the pattern, 0 where missing.
     row_pattern
         (N,) pattern of each row of the data, -1 for a row without any answer.
+    memo
+        What was worked out from the patterns alone.
     """
 
     observed: BoolArray
@@ -32,6 +35,7 @@ class MissingPatterns:
     means: FloatArray
     scatters: FloatArray
     row_pattern: IntArray
+    memo: dict[str, Any] = field(init=False, default_factory=dict, repr=False)
 
     @property
     def n_rows(self) -> int:
@@ -47,6 +51,20 @@ class MissingPatterns:
     def n_items(self) -> int:
         """Number of items."""
         return int(self.observed.shape[1])
+
+    def distance(self, mean: FloatArray) -> FloatArray:
+        """Return the means of the patterns less a mean, 0 where missing."""
+        return np.where(self.observed, self.means - mean, 0.0)
+
+    def moments(self, mean: FloatArray) -> FloatArray:
+        """Return the second moments of the patterns about a mean, 0 where missing, shape ``(P, p, p)``."""
+        distance = self.distance(mean)
+        return self.scatters + distance[:, :, None] * distance[:, None, :]
+
+    def part(self, some: slice) -> MissingPatterns:
+        """Return some of the patterns, which know nothing of rows."""
+        none = np.zeros(0, dtype=np.int64)
+        return MissingPatterns(self.observed[some], self.counts[some], self.means[some], self.scatters[some], none)
 
 
 def find_patterns(values: FloatArray, *, weights: FloatArray | None = None) -> MissingPatterns:

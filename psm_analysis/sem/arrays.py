@@ -1,7 +1,8 @@
-"""The array types of the engine: real (or, for complex steps, complex) numbers, and places."""
+"""The array types of the engine: real (or, for complex steps, complex) numbers, and places; the lower triangle."""
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -10,3 +11,11 @@ from numpy.typing import NDArray
 Array = NDArray[Any]
 Index = NDArray[np.intp]
 Mask = NDArray[np.bool_]
+
+
+@lru_cache(maxsize=64)
+def lower_triangle(p: int) -> tuple[Index, Index]:
+    """Return columns and rows of the lower triangle of a p x p matrix, by columns, the diagonal included."""
+    column, row = np.triu_indices(p)
+    column.flags.writeable = row.flags.writeable = False
+    return column, row

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from psm_analysis._options import BootstrapKind
-from psm_analysis.sem.arrays import Array, Index
+from psm_analysis.sem.arrays import Array, Index, lower_triangle
 from psm_analysis.sem.bootstrap_gradient import Moments
 from psm_analysis.sem.estimate import complete_rows
 from psm_analysis.sem.result import SemResult
@@ -131,7 +131,7 @@ def weighted_moments(rows: Array, frequencies: Array) -> Moments:
     """Return means and covariance matrices (divisor: the sum of frequencies) of shape ``(R, p)`` and ``(R, p, p)``."""
     centre = rows.mean(axis=0)
     y = rows - centre
-    column, row = np.triu_indices(y.shape[1])
+    column, row = lower_triangle(y.shape[1])
     size = frequencies.sum(axis=1, keepdims=True)
     mean = frequencies @ y / size
     products = frequencies @ (y[:, row] * y[:, column]) / size - mean[:, row] * mean[:, column]

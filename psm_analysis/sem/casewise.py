@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from psm_analysis.moments.missing import pattern_inverses
+from psm_analysis.moments.pattern_likelihood import pattern_inverses
 from psm_analysis.moments.patterns import MissingPatterns
 from psm_analysis.sem.arrays import Array
 from psm_analysis.sem.implied import Directions, Implied

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from psm_analysis.errors import DataError, ModelError
-from psm_analysis.sem.arrays import Array
+from psm_analysis.sem.arrays import Array, lower_triangle
 from psm_analysis.sem.discrepancy.base import Discrepancy
 from psm_analysis.sem.discrepancy.fiml import FullInformation
 from psm_analysis.sem.discrepancy.least_squares import LeastSquares
@@ -17,13 +17,14 @@ from psm_analysis.sem.discrepancy.ml import MaximumLikelihood
 from psm_analysis.sem.estimators import EstimatorSpec
 from psm_analysis.sem.gamma import casewise_moments, normal_gamma, normal_weight
 from psm_analysis.sem.implied import stacked
-from psm_analysis.sem.matrices import Layout, find_layout
+from psm_analysis.sem.matrices import Layout, find_layouts
 from psm_analysis.sem.moment_maps import moment_map
 from psm_analysis.sem.optimize import Bounds, Solution, minimise
 from psm_analysis.sem.partable import ParameterTable
 from psm_analysis.sem.problem import ConstraintSystem, Problem, constraint_system, positions
 from psm_analysis.sem.sample import GroupSample, Sample
 from psm_analysis.sem.start import starting_values
+from psm_analysis.sem.start_structure import structured_values
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,11 +82,8 @@ def estimate(table: ParameterTable, sample: Sample, spec: EstimatorSpec, *, prep
 
 
 def assemble(table: ParameterTable, sample: Sample, spec: EstimatorSpec) -> tuple[Problem, Array]:
-    """Return the estimation problem of a table and the starting values of its free parameters."""
-    layouts = tuple(
-        find_layout(table.parameters, group=g + 1, observed=sample.names, roles=table.roles)
-        for g in range(len(sample.groups))
-    )
+    """Return the estimation problem of a table and starting values of its free parameters, the better ones first."""
+    layouts = find_layouts(table, sample.names)
     values = starting_values(table, sample)
     position = positions(table.parameters)
     exogenous = fixed_exogenous(table, sample)
@@ -101,10 +99,21 @@ def assemble(table: ParameterTable, sample: Sample, spec: EstimatorSpec) -> tupl
     )
     if problem.n_free == 0:
         raise ModelError("The model has no free parameter.", where="argument 'model'", remedy="Free one with NA*.")
-    start = np.zeros(problem.n_free)
-    free = np.flatnonzero(position >= 0)[::-1]
-    start[position[free]] = values[free]
-    return problem, start
+    return problem, _starts(problem, table, sample, values)
+
+
+def _starts(problem: Problem, table: ParameterTable, sample: Sample, values: Array) -> Array:
+    """Return starting values of the free parameters, those of the smaller discrepancy first, shape ``(2, n_free)``."""
+    structured = values
+    open_ = np.array([p.free and math.isnan(p.start) for p in table.parameters])
+    for layout, group in zip(problem.layouts, sample.groups, strict=True):
+        if layout.eta and not layout.given.size:
+            mean = group.mean if table.options.meanstructure and group.ordinal is None else None
+            structured = structured_values(layout, structured, cov=group.cov, mean=mean, open_=open_)
+    starts = np.zeros((2, problem.n_free))
+    free = np.flatnonzero(problem.position >= 0)[::-1]
+    starts[:, problem.position[free]] = np.stack([structured, values])[:, free]
+    return starts if problem.value(starts[1]) > problem.value(starts[0]) else starts[::-1]
 
 
 def _less_one(sample: Sample) -> tuple[float, ...]:
@@ -140,7 +149,7 @@ def _ordinal_weight(group: GroupSample, spec: EstimatorSpec) -> Array:
 
 
 def _weight(group: GroupSample, spec: EstimatorSpec, *, means: bool, exogenous: Sequence[int]) -> Array:
-    column, row = np.triu_indices(len(group.cov))
+    column, row = lower_triangle(len(group.cov))
     if spec.function == "GLS":
         return normal_weight(group.cov, means=means)
     if spec.function == "ULS":

@@ -12,7 +12,7 @@ from psm_analysis.sem.arrays import Array
 from psm_analysis.sem.discrepancy.fiml import FullInformation
 from psm_analysis.sem.discrepancy.least_squares import LeastSquares
 from psm_analysis.sem.estimate import Estimation, count_moments
-from psm_analysis.sem.gamma import normal_weight
+from psm_analysis.sem.gamma import normal_quadratic
 from psm_analysis.sem.implied import Implied, stacked
 from psm_analysis.sem.moment_maps import OrdinalMoments
 from psm_analysis.sem.sample import GroupSample
@@ -217,12 +217,16 @@ def lisrel_gfi(e: Estimation, implied: Sequence[Implied]) -> dict[str, float]:
     for g, weight in enumerate(e.sample.weights):
         function = e.problem.discrepancies[g]
         if e.ordinal and isinstance(function, LeastSquares):
-            gap, given, V = function.s - function.moments.vector(implied[g]), function.s, function.W
+            gap, given = function.s - function.moments.vector(implied[g]), function.s
         else:
             gap, given = _moment_gaps(e.sample.groups[g], implied[g], exogenous=e.exogenous, means=e.means)
-            V = function.W if isinstance(function, LeastSquares) else normal_weight(implied[g].Sigma, means=e.means)
-            V = np.ones(len(V)) if e.spec.function == "ULS" else V
-        gfi += weight * (1.0 - _quadratic(gap, V) / _quadratic(given, V))
+        if not isinstance(function, LeastSquares):
+            W = np.linalg.inv(implied[g].Sigma)
+            ratio = normal_quadratic(gap, W) / normal_quadratic(given, W)
+        else:
+            V = np.ones(len(gap)) if e.spec.function == "ULS" else function.W
+            ratio = _quadratic(gap, V) / _quadratic(given, V)
+        gfi += weight * (1.0 - ratio)
         count += len(gap)
     agfi = 1.0 - count / e.df * (1.0 - gfi) if e.df else 1.0
     return {"gfi_lisrel": gfi, "agfi_lisrel": agfi, "pgfi": e.df / count * gfi}
@@ -233,7 +237,7 @@ def _steiger_gfi(e: Estimation, implied: Sequence[Implied]) -> float:
     p, misfit = len(e.sample.names), 0.0
     for g, weight in enumerate(e.sample.weights):
         gap, _ = _moment_gaps(e.sample.groups[g], implied[g], exogenous=[], means=e.means)
-        misfit += weight * _quadratic(gap, normal_weight(implied[g].Sigma, means=e.means))
+        misfit += weight * normal_quadratic(gap, np.linalg.inv(implied[g].Sigma))
     return p / (p + 2.0 * max(misfit - e.df / e.sample.nobs, 0.0))
 
 

@@ -127,18 +127,7 @@ def noncentrality(chisq: float, df: float, probability: float) -> float:
     """
     if float(special.chdtr(df, chisq)) < probability:
         return 0.0
-    low, high = 0.0, max(chisq, 1.0)
-    while special.chndtr(chisq, df, high) > probability:
-        high *= 2.0
-    for _ in range(200):
-        middle = (low + high) / 2.0
-        if high - low < 1e-11 * max(1.0, high):
-            break
-        if special.chndtr(chisq, df, middle) > probability:
-            low = middle
-        else:
-            high = middle
-    return (low + high) / 2.0
+    return max(float(special.chndtrinc(chisq, df, probability)), 0.0)
 
 
 def close_fit_p_value(chisq: float, df: float, nobs: float, *, n_groups: int = 1, rmsea: float = 0.05) -> float:

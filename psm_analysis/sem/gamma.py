@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from psm_analysis.sem.arrays import Array
+from psm_analysis.sem.arrays import Array, lower_triangle
 
 
 def casewise_moments(rows: Array, *, means: bool, exogenous: list[int], weights: Array | None = None) -> Array:
@@ -32,14 +32,14 @@ def casewise_moments(rows: Array, *, means: bool, exogenous: list[int], weights:
 
 
 def _products(centred: Array, means: bool) -> Array:
-    column, row = np.triu_indices(centred.shape[1])
+    column, row = lower_triangle(centred.shape[1])
     products = centred[:, row] * centred[:, column]
     return np.hstack([centred, products]) if means else products
 
 
 def normal_gamma(Sigma: Array, *, means: bool) -> Array:
     """Return the covariance matrix of the moments under normality: ``sigma_ik sigma_jl + sigma_il sigma_jk``."""
-    column, row = np.triu_indices(len(Sigma))
+    column, row = lower_triangle(len(Sigma))
     rr, rc = Sigma[np.ix_(row, row)], Sigma[np.ix_(row, column)]
     gamma = rr * Sigma[np.ix_(column, column)] + rc * rc.T
     return _with_means(gamma, Sigma, means)
@@ -48,11 +48,25 @@ def normal_gamma(Sigma: Array, *, means: bool) -> Array:
 def normal_weight(Sigma: Array, *, means: bool) -> Array:
     """Return the inverse of :func:`normal_gamma`: ``1/2 D'(Sigma^-1 x Sigma^-1) D``."""
     W = np.linalg.inv(Sigma)
-    column, row = np.triu_indices(len(W))
+    column, row = lower_triangle(len(W))
     rc = W[np.ix_(row, column)]
     twice = np.where(row == column, 1.0, 2.0)
     weight = 0.25 * np.outer(twice, twice) * (W[np.ix_(row, row)] * W[np.ix_(column, column)] + rc * rc.T)
     return _with_means(weight, W, means)
+
+
+def normal_quadratic(moments: Array, W: Array) -> float:
+    """Return ``x'V x`` for a vector of moments and V of :func:`normal_weight`, without making V.
+
+    With ``W = Sigma^-1`` and E the covariances of x as a matrix it is ``1/2 tr(W E W E)``, plus ``m'W m`` of means m.
+    """
+    p = len(W)
+    column, row = lower_triangle(p)
+    E = np.empty_like(W)
+    E[row, column] = E[column, row] = moments[-len(row) :]
+    WE = W @ E
+    found = 0.5 * float(np.sum(WE * WE.T))
+    return found + float(moments[:p] @ W @ moments[:p]) if len(moments) > len(row) else found
 
 
 def _with_means(block: Array, mean_block: Array, means: bool) -> Array:

@@ -17,7 +17,8 @@ def curvature(layout: Layout, implied: Implied, d: Directions, *, G: Array, g: A
     """Return ``tr(G d2Sigma_kl) + g' d2mu_kl`` for all pairs of parameters of a layout, shape ``(q, q)``."""
     if not layout.eta:
         return np.zeros((len(layout.rows), len(layout.rows)))
-    return _sigma(layout, implied, d, G) + _mu(layout, implied, d, g)
+    found = _sigma(layout, implied, d, G)
+    return found + _mu(layout, implied, d, g) if g.any() else found
 
 
 def _kinds(layout: Layout) -> tuple[Array, Array, Array]:
@@ -30,16 +31,12 @@ def _kinds(layout: Layout) -> tuple[Array, Array, Array]:
 def _sigma(layout: Layout, implied: Implied, d: Directions, G: Array) -> Array:
     loading, beta, psi = _kinds(layout)
     row, column = np.minimum(layout.row, len(layout.eta) - 1), np.minimum(layout.column, len(layout.eta) - 1)
-    half = np.where(layout.row == layout.column, 0.5, 1.0)
-    A, C = implied.A, implied.C
+    has_row = beta + psi * np.where(layout.row == layout.column, 0.5, 1.0)
     UGU, UGV = d.U.T @ G @ d.U, d.U.T @ G @ d.V
-    has_row = beta + psi * half
-    found = 2.0 * np.outer(has_row, loading) * A[column[:, None], row].T * UGV.T
-    found += 2.0 * np.outer(psi, loading) * A[column[:, None], column].T * UGU
-    found += 2.0 * np.outer(loading, loading) * C[column[:, None], column].T * UGU
-    found += 2.0 * np.outer(loading, beta + psi * half) * A[column[:, None], row] * UGV
-    found += 2.0 * np.outer(loading, psi) * A[column[:, None], column] * UGU
-    return np.asarray(found)
+    by_row, by_column = implied.A[column[:, None], row], implied.A[column[:, None], column]
+    shared = 0.5 * loading * implied.C[column[:, None], column]
+    half = loading[:, None] * (has_row * by_row * UGV + (psi * by_column + shared) * UGU)
+    return np.asarray(2.0 * (half + half.T))
 
 
 def _mu(layout: Layout, implied: Implied, d: Directions, g: Array) -> Array:

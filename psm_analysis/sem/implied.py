@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from psm_analysis.sem.arrays import Array
+from psm_analysis.sem.arrays import Array, lower_triangle
 from psm_analysis.sem.matrices import ALPHA, BETA, DELTA, LAMBDA, NU, PSI, TAU, THETA, Layout, Matrices, fill
 
 
@@ -137,7 +137,7 @@ def moment_jacobian(d: Directions, *, means: bool) -> Array:
 
     Shape ``(p + p(p+1)/2, q)`` with means and ``(p(p+1)/2, q)`` without.
     """
-    column, row = np.triu_indices(d.U.shape[-2])
+    column, row = lower_triangle(d.U.shape[-2])
     sigma = d.U[..., row, :] * d.V[..., column, :] + d.V[..., row, :] * d.U[..., column, :]
     return np.concatenate([d.M, sigma], axis=-2) if means else sigma
 
@@ -149,5 +149,5 @@ def moment_vector(implied: Implied, *, means: bool) -> Array:
 
 def stacked(mean: Array | None, cov: Array) -> Array:
     """Return a mean vector (if any) and the lower triangle of a covariance matrix, by columns, as one vector."""
-    column, row = np.triu_indices(len(cov))
+    column, row = lower_triangle(len(cov))
     return cov[row, column] if mean is None else np.concatenate([mean, cov[row, column]])

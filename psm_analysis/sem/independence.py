@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
+from psm_analysis.moments.missing import available_moments
 from psm_analysis.sem.estimate import Estimation, estimate
 from psm_analysis.sem.partable import NAN, Parameter, ParameterTable
 from psm_analysis.sem.roles import Roles
@@ -50,6 +53,7 @@ def independence_table(table: ParameterTable, sample: Sample) -> ParameterTable:
                 rows.append(Parameter(name, "~1", "", group, not given, NAN, exogenous=given))
         for i, a in enumerate(exogenous):
             rows += [Parameter(a, "~~", b, group, not fixed, NAN, exogenous=fixed) for b in exogenous[i + 1 :]]
+    rows = _started(rows, sample)
     auxiliary = table.roles.auxiliary
     for group in range(1, len(sample.groups) + 1):
         for name in auxiliary:
@@ -60,11 +64,24 @@ def independence_table(table: ParameterTable, sample: Sample) -> ParameterTable:
         for group in range(1, len(sample.groups) + 1):
             rows += [Parameter(y, "~", x, group, True, NAN) for y in dependent for x in exogenous]
     named = tuple(
-        Parameter(p.lhs, p.op, p.rhs, p.group, p.free, p.value, shared=f".b{i}.", exogenous=p.exogenous)
+        Parameter(p.lhs, p.op, p.rhs, p.group, p.free, p.value, shared=f".b{i}.", exogenous=p.exogenous, start=p.start)
         for i, p in enumerate(rows)
     )
     roles = Roles((), sample.names, (), exogenous, (), (), (), table.roles.ordered)
     return ParameterTable(named, (), roles, table.options)
+
+
+def _started(rows: list[Parameter], sample: Sample) -> list[Parameter]:
+    """Return the rows with what is their estimate in incomplete data: moments of the answers to each variable alone."""
+    if sample.groups[0].patterns is None:
+        return rows
+    at = {name: i for i, name in enumerate(sample.names)}
+    known = [available_moments(group.patterns) for group in sample.groups if group.patterns is not None]
+    level = {"~1": 0, "~~": 1}
+    return [
+        replace(p, start=float(known[p.group - 1][level[p.op]][at[p.lhs]])) if p.free and p.rhs in ("", p.lhs) else p
+        for p in rows
+    ]
 
 
 def _thresholds(table: ParameterTable) -> list[Parameter]:

@@ -75,7 +75,7 @@ def admissibility(table: ParameterTable, problem: Problem, x: Array, *, group_la
     values = problem.expand(x)
     for g, (label, implied) in enumerate(zip(group_labels, problem.implied(x), strict=True)):
         place = f" in group {label!r}" if label else ""
-        negative = [p for p, v in zip(table.parameters, values, strict=True) if _negative(p, float(v), g + 1)]
+        negative = [p for p, v in zip(table.parameters, values, strict=True) if v < 0 and _is_variance(p, g + 1)]
         found += [
             f"The estimated {'residual ' if p.lhs in table.roles.indicators else ''}variance of {p.lhs!r} is "
             f"negative{place} (a Heywood case)."
@@ -94,5 +94,5 @@ def admissibility(table: ParameterTable, problem: Problem, x: Array, *, group_la
     return found
 
 
-def _negative(p: Parameter, value: float, group: int) -> bool:
-    return p.group == group and p.op == "~~" and p.lhs == p.rhs and p.free and value < 0
+def _is_variance(p: Parameter, group: int) -> bool:
+    return p.group == group and p.op == "~~" and p.lhs == p.rhs and p.free

@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from psm_analysis.sem.arrays import Array, Index, Mask
-from psm_analysis.sem.partable import Parameter
+from psm_analysis.sem.partable import Parameter, ParameterTable
 from psm_analysis.sem.roles import Roles
 
 LAMBDA, BETA, PSI, THETA, NU, ALPHA, TAU, DELTA = range(8)
@@ -111,6 +111,17 @@ class Matrices:
     alpha: Array
     tau: Array
     delta: Array
+
+
+def find_layouts(table: ParameterTable, observed: tuple[str, ...]) -> tuple[Layout, ...]:
+    """Return the places of the parameters of every group; the table remembers them."""
+    if observed not in table.memo:
+        groups = range(1, table.options.n_groups + 1)
+        table.memo[observed] = tuple(
+            find_layout(table.parameters, group=group, observed=observed, roles=table.roles) for group in groups
+        )
+    found: tuple[Layout, ...] = table.memo[observed]
+    return found
 
 
 def find_layout(parameters: Sequence[Parameter], *, group: int, observed: Sequence[str], roles: Roles) -> Layout:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from psm_analysis.sem.arrays import Array
+from psm_analysis.sem.arrays import Array, lower_triangle
 from psm_analysis.sem.casewise import row_scores
 from psm_analysis.sem.design import aggregated
 from psm_analysis.sem.discrepancy.fiml import FullInformation
@@ -54,7 +54,9 @@ def moment_precision(e: Estimation, g: int) -> tuple[Array, Array]:
     group, function = e.sample.groups[g], e.problem.discrepancies[g]
     assert isinstance(function, FullInformation)
     implied = saturated_implied(group)
-    W = function.saturated_information(implied)
+    if "information" not in function.patterns.memo:
+        function.patterns.memo["information"] = function.saturated_information(implied)
+    W: Array = function.patterns.memo["information"]
     free = np.setdiff1d(np.arange(len(W)), exogenous_moments(len(group.cov), e.exogenous))
     inner = np.ix_(free, free)
     gamma = np.zeros_like(W)
@@ -69,7 +71,7 @@ def moment_precision(e: Estimation, g: int) -> tuple[Array, Array]:
 
 def exogenous_moments(p: int, exogenous: list[int]) -> Array:
     """Return the places of the means and covariances of exogenous variables among all moments."""
-    column, row = np.triu_indices(p)
+    column, row = lower_triangle(p)
     return np.concatenate([exogenous, p + np.flatnonzero(np.isin(row, exogenous) & np.isin(column, exogenous))]).astype(
         np.intp
     )

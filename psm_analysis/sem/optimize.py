@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import scipy.linalg
+from scipy.linalg.lapack import dposv
 
 from psm_analysis.errors import ModelError
 from psm_analysis.sem.arrays import Array
@@ -52,17 +53,17 @@ class Solution:
     gradient: Array
 
 
-def minimise(problem: Problem, start: Array, *, constraints: ConstraintSystem, bounds: Bounds) -> Solution:
+def minimise(problem: Problem, starts: Array, *, constraints: ConstraintSystem, bounds: Bounds) -> Solution:
     """Return the minimum from the best of several starts.
 
-    The first start is `start`; on failure a quasi-Newton search and four jittered starts (fixed seed) follow; one only
-    under inequality constraints, which fail together rather than from a bad start.
+    First come the `starts`, shape ``(n, n_free)``; on failure a quasi-Newton search and four jittered starts (fixed
+    seed) follow; one only under inequality constraints, which fail together rather than from a bad start.
     """
     rng = np.random.default_rng(20120524)
-    jitter = [rng.normal(1.0, 0.3, size=start.size) for _ in range(1 if constraints.inequalities else 4)]
+    jitter = rng.normal(1.0, 0.3, size=(1 if constraints.inequalities else 4, problem.n_free))
     best: Solution | None = None
-    for factor in (np.ones(start.size), *jitter):
-        found = _search(problem, start * factor, constraints=constraints, bounds=bounds)
+    for start in (*starts, *(starts[0] * jitter)):
+        found = _search(problem, start, constraints=constraints, bounds=bounds)
         if found.converged:
             return found
         if best is None or found.value < best.value:
@@ -175,11 +176,8 @@ def _along(matrix: Array, basis: Array, units: Array | None) -> Array:
 
 
 def _step(gradient: Array, information: Array) -> Array | None:
-    try:
-        factor = scipy.linalg.cho_factor(information, check_finite=False)
-    except np.linalg.LinAlgError:
-        return None
-    return np.asarray(-0.5 * scipy.linalg.cho_solve(factor, gradient, check_finite=False))
+    _, solved, failed = dposv(information, gradient)
+    return None if failed else np.asarray(-0.5 * solved)
 
 
 def _line_search(

@@ -12,7 +12,7 @@ import math
 
 import numpy as np
 
-from psm_analysis.sem.arrays import Array
+from psm_analysis.sem.arrays import Array, lower_triangle
 from psm_analysis.sem.discrepancy.least_squares import LeastSquares
 from psm_analysis.sem.discrepancy.ml import MaximumLikelihood
 from psm_analysis.sem.estimate import Estimation
@@ -53,7 +53,7 @@ def correlation_fit(e: Estimation) -> tuple[float, float]:
 
 def _correlations(lower: Array, p: int) -> Implied:
     """Return a correlation matrix, from its lower triangle by columns, as implied moments."""
-    column, row = np.triu_indices(p)
+    column, row = lower_triangle(p)
     values = np.ones(len(row))
     values[row != column] = lower
     return imply(saturated_layout(p), np.concatenate([np.zeros(p), values]))

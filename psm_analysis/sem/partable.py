@@ -10,8 +10,10 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import astuple, dataclass, replace
+from dataclasses import astuple, dataclass, field, replace
+from functools import lru_cache
 from itertools import combinations
+from typing import Any
 
 from psm_analysis.errors import ModelError, OptionError
 from psm_analysis.sem.group_blocks import has_group_blocks, terms_by_group
@@ -91,12 +93,16 @@ class TableOptions:
 
 @dataclass(frozen=True, slots=True)
 class ParameterTable:
-    """All parameters of a model in all groups, its definitions and its constraints."""
+    """All parameters of a model in all groups, its definitions and its constraints.
+
+    ``memo`` keeps what follows from these alone, for a table is fitted many times.
+    """
 
     parameters: tuple[Parameter, ...]
     constraints: tuple[Constraint, ...]
     roles: Roles
     options: TableOptions
+    memo: dict[Any, Any] = field(init=False, default_factory=dict, compare=False, repr=False)
 
     @property
     def definitions(self) -> tuple[Constraint, ...]:
@@ -104,8 +110,9 @@ class ParameterTable:
         return tuple(c for c in self.constraints if c.op == ":=")
 
 
+@lru_cache(maxsize=64)
 def build_table(model: ParsedModel, options: TableOptions) -> ParameterTable:
-    """Complete a parsed model by the defaults, for every group.
+    """Complete a parsed model by the defaults, for every group; tables made before are remembered.
 
     Raises
     ------

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -14,7 +14,7 @@ from psm_analysis.sem.arrays import Array, Index, Mask
 from psm_analysis.sem.discrepancy.base import Discrepancy
 from psm_analysis.sem.expression import Dual, evaluate
 from psm_analysis.sem.hessian import curvature
-from psm_analysis.sem.implied import Implied, derive, directions, imply
+from psm_analysis.sem.implied import Directions, Implied, derive, directions, imply
 from psm_analysis.sem.matrices import Layout
 from psm_analysis.sem.partable import Parameter, ParameterTable
 from psm_analysis.sem.syntax import Constraint
@@ -35,7 +35,7 @@ class Problem:
     free_layouts, free
         The layouts of the free parameters only, for derivatives; which rows of the table they are.
     last
-        The implied moments at the point last looked at: value, gradient and Hessian are asked for one after another.
+        What was found out at the point last looked at: value, gradient and Hessian are asked for one after another.
     """
 
     layouts: tuple[Layout, ...]
@@ -45,7 +45,7 @@ class Problem:
     position: Index
     free_layouts: tuple[Layout, ...] = field(init=False)
     free: Index = field(init=False)
-    last: dict[bytes, list[Implied]] = field(init=False, default_factory=dict, compare=False, repr=False)
+    last: dict[bytes, dict[str, Any]] = field(init=False, default_factory=dict, compare=False, repr=False)
 
     def __post_init__(self) -> None:
         free = tuple(restrict(layout, self.position[layout.rows] >= 0) for layout in self.layouts)
@@ -69,32 +69,52 @@ class Problem:
 
     def implied(self, x: Array) -> list[Implied]:
         """Return the implied moments of every group."""
+        found: list[Implied] = self._at(x)["implied"]
+        return found
+
+    def _at(self, x: Array) -> dict[str, Any]:
         key = x.tobytes()
         if key not in self.last:
             values = self.expand(x)
             self.last.clear()
-            self.last[key] = [imply(layout, values) for layout in self.layouts]
+            self.last[key] = {"implied": [imply(layout, values) for layout in self.layouts]}
         return self.last[key]
 
     def value(self, x: Array) -> float:
         """Return the discrepancy, ``inf`` where it is undefined."""
-        parts = zip(self.weights, self.discrepancies, self.implied(x), strict=True)
-        total = sum(weight * discrepancy.value(implied) for weight, discrepancy, implied in parts)
-        return float(total) if np.isfinite(total) else float("inf")
+        known = self._at(x)
+        if "value" not in known:
+            parts = zip(self.weights, self.discrepancies, known["implied"], strict=True)
+            total = sum(weight * discrepancy.value(implied) for weight, discrepancy, implied in parts)
+            known["value"] = float(total) if np.isfinite(total) else float("inf")
+        return float(known["value"])
 
     def derivatives(self, x: Array, *, information: bool = True) -> tuple[Array, Array]:
         """Return the gradient and (if asked) the expected information of one observation at ``x``."""
-        gradient = np.zeros(self.n_free)
+        known = self._at(x)
+        if "gradient" not in known:
+            known["gradient"] = self._gradient(x)
+        if information and "information" not in known:
+            known["information"] = self._information(x)
+        return known["gradient"].copy(), known["information"].copy() if information else np.zeros((0, 0))
+
+    def _gradient(self, x: Array) -> Array:
+        total = np.zeros(self.n_free)
+        for layout, discrepancy, weight, implied in self._groups(x):
+            gradient = discrepancy.gradient(implied, _directions(layout, implied))
+            np.add.at(total, self.position[layout.rows], weight * gradient)
+        return total
+
+    def _information(self, x: Array) -> Array:
         total = np.zeros((self.n_free, self.n_free))
-        for layout, discrepancy, weight, implied in zip(
-            self.free_layouts, self.discrepancies, self.weights, self.implied(x), strict=True
-        ):
-            d = directions(layout, implied)
+        for layout, discrepancy, weight, implied in self._groups(x):
             position = self.position[layout.rows]
-            np.add.at(gradient, position, weight * discrepancy.gradient(implied, d))
-            if information:
-                np.add.at(total, (position[:, None], position), weight * discrepancy.information(implied, d))
-        return gradient, total
+            block = weight * discrepancy.information(implied, _directions(layout, implied))
+            np.add.at(total, (position[:, None], position), block)
+        return total
+
+    def _groups(self, x: Array) -> Iterator[tuple[Layout, Discrepancy, float, Implied]]:
+        return zip(self.free_layouts, self.discrepancies, self.weights, self.implied(x), strict=True)
 
     def hessian(self, x: Array) -> Array:
         """Return the Hessian of the discrepancy at ``x``; half of it is the observed information of one observation.
@@ -102,10 +122,8 @@ class Problem:
         For ordinal variables it is that of Gauss and Newton, without second derivatives of the moments.
         """
         total = np.zeros((self.n_free, self.n_free))
-        for layout, discrepancy, weight, implied in zip(
-            self.free_layouts, self.discrepancies, self.weights, self.implied(x), strict=True
-        ):
-            d = directions(layout, implied)
+        for layout, discrepancy, weight, implied in self._groups(x):
+            d = _directions(layout, implied)
             position = self.position[layout.rows]
             block = discrepancy.bend(implied, d)
             if discrepancy.curved:
@@ -113,6 +131,14 @@ class Problem:
                 block = block + curvature(layout, implied, d, G=G, g=g)
             np.add.at(total, (position[:, None], position), weight * block)
         return total
+
+
+def _directions(layout: Layout, implied: Implied) -> Directions:
+    """Return the derivatives by the free parameters, worked out once for gradient, information and Hessian."""
+    if "directions" not in implied.memo:
+        implied.memo["directions"] = directions(layout, implied)
+    found: Directions = implied.memo["directions"]
+    return found
 
 
 def expand_complex(problem: Problem, points: Any) -> Any:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from psm_analysis.sem.arrays import lower_triangle
 from psm_analysis.sem.implied import Directions, Implied, imply
 from psm_analysis.sem.matrices import NU, THETA, Layout, make_plan
 from psm_analysis.sem.sample import GroupSample
@@ -11,7 +12,7 @@ from psm_analysis.sem.sample import GroupSample
 
 def saturated_layout(p: int) -> Layout:
     """Return the layout whose parameters are ``mu`` and the lower triangle of ``Sigma``, by columns."""
-    column, row = np.triu_indices(p)
+    column, row = lower_triangle(p)
     k, none = p + len(row), np.zeros(0, dtype=np.intp)
     matrix = np.concatenate([np.full(p, NU), np.full(len(row), THETA)]).astype(np.intp)
     rows = np.concatenate([np.arange(p), row]).astype(np.intp)
@@ -35,14 +36,14 @@ def saturated_layout(p: int) -> Layout:
 
 def saturated_implied(group: GroupSample) -> Implied:
     """Return the sample moments of a group as implied moments."""
-    column, row = np.triu_indices(len(group.cov))
+    column, row = lower_triangle(len(group.cov))
     mean = group.mean if group.mean is not None else np.zeros(len(group.cov))
     return imply(saturated_layout(len(group.cov)), np.concatenate([mean, group.cov[row, column]]))
 
 
 def saturated_directions(p: int) -> Directions:
     """Return the derivatives of the moments by themselves as vectors ``u, v, m``."""
-    column, row = np.triu_indices(p)
+    column, row = lower_triangle(p)
     k = p + len(row)
     U, V, M = np.zeros((p, k)), np.zeros((p, k)), np.zeros((p, k))
     places = p + np.arange(len(row))

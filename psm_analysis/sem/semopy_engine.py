@@ -71,7 +71,7 @@ def fit_semopy(table: ParameterTable, sample: Sample, *, model: str, spec: Estim
         If semopy is not installed.
     """
     _check_possible(table, spec)
-    problem, start = assemble(table, sample, SPECS["ML"])
+    problem, starts = assemble(table, sample, SPECS["ML"])
     constraints = constraint_system(table)
     df = count_moments(table, sample) - problem.n_free
     if df < 0:
@@ -82,8 +82,11 @@ def fit_semopy(table: ParameterTable, sample: Sample, *, model: str, spec: Estim
         )
     semopy = require("semopy", extra="engines", purpose="engine='semopy'")
     with _quiet():
-        fitted = semopy.Model(semopy_text(table, problem, sample), cov_diag=True)
-        solution, information = _search(fitted, problem, start, sample)
+        for start in starts:
+            fitted = semopy.Model(semopy_text(table, problem, sample), cov_diag=True)
+            solution, information = _search(fitted, problem, start, sample)
+            if solution.converged:
+                break
     e = Estimation(table, sample, SPECS["ML"], problem, constraints, solution, problem.n_free, df)
     return _result(e, information, model=model)
 

@@ -13,7 +13,7 @@ import numpy as np
 
 from psm_analysis.sem.arrays import Array
 from psm_analysis.sem.implied import Implied, imply
-from psm_analysis.sem.matrices import ALPHA, BETA, DELTA, LAMBDA, NU, PSI, TAU, THETA, Layout
+from psm_analysis.sem.matrices import BETA, DELTA, LAMBDA, NU, PSI, TAU, THETA, Layout
 from psm_analysis.sem.problem import Problem, expand_complex
 
 Kind = Literal["std_lv", "std_all", "std_nox"]
@@ -41,7 +41,7 @@ def standardized(problem: Problem, values: Any, *, kind: Kind, exogenous: frozen
 
 def unconditional(layout: Layout) -> Layout:
     """Return the layout without given variables, whose moments are those of the whole population."""
-    return replace(layout, given=layout.given[:0])
+    return replace(layout, given=layout.given[:0]) if layout.given.size else layout
 
 
 @np.errstate(divide="ignore", invalid="ignore")
@@ -50,9 +50,7 @@ def factors(layout: Layout, implied: Implied, *, kind: Kind, exogenous: frozense
     s = _scales(layout, implied, kind=kind, exogenous=exogenous)
     shape = (*implied.Sigma.shape[:-2], len(layout.rows))
     found = np.ones(shape, dtype=implied.Sigma.dtype)
-    for code in (LAMBDA, BETA, PSI, THETA, NU, ALPHA, TAU, DELTA):
-        here = np.flatnonzero(layout.matrix == code)
-        row, column = layout.row[here], layout.column[here]
+    for code, here, row, column in layout.places:
         variance = row == column
         if code == LAMBDA:
             found[..., here] = s.eta[..., column] / s.y[..., row]

@@ -7,6 +7,7 @@ Operators: ``=~`` (is measured by), ``~`` (is regressed on), ``~~`` (covaries wi
 from __future__ import annotations
 
 from dataclasses import dataclass, fields, replace
+from functools import lru_cache
 
 from psm_analysis.errors import ModelSyntaxError
 from psm_analysis.sem.expression import Expression, Name
@@ -81,8 +82,9 @@ class ParsedModel:
     blocks: tuple[Block, ...]
 
 
+@lru_cache(maxsize=64)
 def parse_model(text: str) -> ParsedModel:
-    """Parse a model text.
+    """Parse a model text; that of a text parsed before is remembered.
 
     Parameters
     ----------

@@ -112,14 +112,29 @@ def identity_frame(result: SemResult) -> pd.DataFrame:
 
 
 def _identity(result: SemResult) -> dict[str, Any]:
+    """Return the columns that name the parameters and definitions; the table remembers them."""
+    labels = tuple(group.label for group in result.sample.groups)
+    key = ("identity", labels)
+    if key not in result.table.memo:
+        columns = zip(*_identities(result, labels), strict=True)
+        result.table.memo[key] = {
+            name: pd.array(column, dtype="str") for name, column in zip(IDENTITY, columns, strict=True)
+        }
+    found: dict[str, Any] = result.table.memo[key]
+    return found
+
+
+IDENTITY = ("lhs", "op", "rhs", "group", "label")
+
+
+def _identities(result: SemResult, labels: tuple[str, ...]) -> list[tuple[str, ...]]:
     shared = Counter(p.shared for p in result.table.parameters if p.free)
-    labels = [group.label for group in result.sample.groups]
-    records = [
+    records: list[tuple[str, ...]] = [
         (p.lhs, p.op, p.rhs, labels[p.group - 1], p.label or (p.shared if p.free and shared[p.shared] > 1 else ""))
         for p in result.table.parameters
     ]
     records += [(c.lhs, ":=", c.rhs, "", c.lhs) for c in result.constraints.definitions]
-    return dict(zip(("lhs", "op", "rhs", "group", "label"), map(list, zip(*records, strict=True)), strict=True))
+    return records
 
 
 def inference_frame(values: Array, errors: Array, level: float) -> pd.DataFrame:

@@ -7,14 +7,16 @@ likelihood-ratio statistic against the saturated model. All sums over patterns a
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 
 from psm_analysis.errors import DataError
-from psm_analysis.moments.missing import pattern_inverses
+from psm_analysis.moments.pattern_likelihood import PatternFit, pattern_fit, pattern_parts, pattern_weights
 from psm_analysis.moments.patterns import MissingPatterns
-from psm_analysis.sem.arrays import Array
+from psm_analysis.sem.arrays import Array, lower_triangle
 from psm_analysis.sem.discrepancy.base import chain
 from psm_analysis.sem.implied import Directions, Implied, moment_jacobian
 
@@ -29,18 +31,14 @@ class FullInformation:
     def value(self, implied: Implied) -> float:
         """Return the discrepancy; infinite where ``Sigma`` is not positive definite."""
         try:
-            W, log_determinant = self._inverses(implied)
+            return self._fit(implied).value - self.constant
         except DataError:
             return float("inf")
-        fit = log_determinant + np.einsum("pij,pij->p", W, self._moments(implied))
-        return float(self._shares @ fit - self.constant)
 
     def slopes(self, implied: Implied) -> tuple[Array, Array]:
         """Return ``G`` and ``g``, the sums over patterns of those of complete data."""
-        W, _ = self._inverses(implied)
-        G = W - W @ self._moments(implied) @ W
-        g = -2.0 * np.einsum("pij,pj->pi", W, self._distance(implied))
-        return np.asarray(np.tensordot(self._shares, G, axes=1)), np.asarray(self._shares @ g)
+        fit = self._fit(implied)
+        return fit.G, fit.g
 
     @property
     def curved(self) -> bool:
@@ -53,66 +51,71 @@ class FullInformation:
 
     def information(self, implied: Implied, d: Directions) -> Array:
         """Return the expected information if data are missing completely at random."""
-        W, _ = self._inverses(implied)
-        return self._project(0.5 * self._pairs(W, W), None, W, d)
+        p = self.patterns.n_items
+        pairs, mean = np.zeros((p * p, p * p)), np.zeros((p, p))
+        for _, share, W, _ in self._parts(implied):
+            heavy = (share[:, None, None] * W).reshape(-1, p * p)
+            pairs += heavy.T @ W.reshape(-1, p * p)
+            mean += heavy.sum(axis=0).reshape(p, p)
+        return self._project(0.5 * _by_triangle(pairs), None, mean, d)
 
     def bend(self, implied: Implied, d: Directions) -> Array:
         """Return the part of the Hessian that comes from first derivatives of the moments."""
         return 2.0 * self._project(*self.observed_weight(implied), d)
 
     def observed_weight(self, implied: Implied) -> tuple[Array, Array, Array]:
-        """Return half the second derivatives of F: by ``vech Sigma`` twice, by ``mu`` with it; and W by pattern."""
-        W, _ = self._inverses(implied)
-        residual = 2.0 * W @ self._moments(implied) @ W - W
-        w = np.einsum("pij,pj->pi", W, self._distance(implied))
-        return 0.5 * self._pairs(W, residual), self._cross(W, w), W
+        """Return half the second derivatives of F: by ``vech Sigma`` twice, by ``mu`` with it, by ``mu`` twice."""
+        p = self.patterns.n_items
+        pairs, cross, mean = np.zeros((p * p, p * p)), np.zeros((p, p * p)), np.zeros((p, p))
+        for part, share, W, WTW in self._parts(implied):
+            heavy = (share[:, None, None] * W).reshape(-1, p * p)
+            pairs += heavy.T @ (2.0 * WTW - W).reshape(-1, p * p)
+            w = np.einsum("pij,pj->pi", W, part.distance(implied.mu))
+            cross += w.T @ heavy
+            mean += heavy.sum(axis=0).reshape(p, p)
+        return 0.5 * _by_triangle(pairs), _by_mean(cross), mean
 
     def saturated_information(self, implied: Implied) -> Array:
         """Return the observed information of one row about ``(mu, vech Sigma)``, as if these were the parameters."""
-        covariances, cross, W = self.observed_weight(implied)
-        return np.block([[np.tensordot(self._shares, W, axes=1), cross], [cross.T, covariances]])
+        covariances, cross, mean = self.observed_weight(implied)
+        return np.block([[mean, cross], [cross.T, covariances]])
 
-    def _inverses(self, implied: Implied) -> tuple[Array, Array]:
-        """Return inverses and log-determinants by pattern, worked out once for every set of moments."""
+    def _fit(self, implied: Implied) -> PatternFit:
+        """Return likelihood and slopes, worked out once for every set of moments."""
         if "patterns" not in implied.memo:
-            implied.memo["patterns"] = pattern_inverses(self.patterns, implied.Sigma)
-        found: tuple[Array, Array] = implied.memo["patterns"]
+            implied.memo["patterns"] = pattern_fit(self.patterns, implied.mu, covariance=implied.Sigma)
+        found: PatternFit = implied.memo["patterns"]
         return found
 
-    @property
-    def _shares(self) -> Array:
-        return np.asarray(self.patterns.counts / self.patterns.counts.sum())
+    def _parts(self, implied: Implied) -> Iterator[tuple[MissingPatterns, Array, Array, Array]]:
+        """Yield the patterns in parts, their shares, ``W`` and ``W T W``."""
+        known = self._fit(implied).inner
+        for part in pattern_parts(self.patterns):
+            W, WTW = known or pattern_weights(part, implied.mu, covariance=implied.Sigma)
+            yield part, part.counts / self.patterns.mass, W, WTW
 
-    def _distance(self, implied: Implied) -> Array:
-        return np.where(self.patterns.observed, self.patterns.means - implied.mu, 0.0)
-
-    def _moments(self, implied: Implied) -> Array:
-        distance = self._distance(implied)
-        return np.asarray(self.patterns.scatters + distance[:, :, None] * distance[:, None, :])
-
-    def _pairs(self, P: Array, Q: Array) -> Array:
-        """Return ``sum_p share_p tr(P_p E_k Q_p E_l)`` for unit matrices E of the lower triangle."""
-        p = self.patterns.n_items
-        weighted = (P * self._shares[:, None, None]).reshape(-1, p * p)
-        T = (weighted.T @ Q.reshape(-1, p * p)).reshape(p, p, p, p)
-        c, r = np.triu_indices(p)
-        half = np.where(r == c, 0.5, 1.0)
-        k, m = np.ix_(np.arange(len(r)), np.arange(len(r)))
-        found = T[c[k], r[m], c[m], r[k]] + T[c[k], c[m], r[m], r[k]]
-        found += T[r[k], r[m], c[m], c[k]] + T[r[k], c[m], r[m], c[k]]
-        return np.asarray(found * np.outer(half, half))
-
-    def _cross(self, W: Array, w: Array) -> Array:
-        """Return ``sum_p share_p m' W_p E_k w_p`` for unit vectors m and unit matrices E."""
-        T = np.einsum("p,pir,pc->irc", self._shares, W, w)
-        c, r = np.triu_indices(self.patterns.n_items)
-        half = np.where(r == c, 0.5, 1.0)
-        return np.asarray((T[:, r, c] + T[:, c, r]) * half)
-
-    def _project(self, covariances: Array, cross: Array | None, W: Array, d: Directions) -> Array:
+    def _project(self, covariances: Array, cross: Array | None, mean: Array, d: Directions) -> Array:
         delta = moment_jacobian(d, means=False)
-        found = delta.T @ covariances @ delta + d.M.T @ np.tensordot(self._shares, W, axes=1) @ d.M
+        found = delta.T @ covariances @ delta + d.M.T @ mean @ d.M
         if cross is not None:
             mixed = d.M.T @ cross @ delta
             found += mixed + mixed.T
         return np.asarray(found)
+
+
+def _by_triangle(pairs: Array) -> Array:
+    """Return ``sum tr(P E_k Q E_l)`` for unit matrices E of the lower triangle, from ``sum vec(P) vec(Q)'``."""
+    p = math.isqrt(len(pairs))
+    T, (c, r) = pairs.reshape(p, p, p, p), lower_triangle(p)
+    half = np.where(r == c, 0.5, 1.0)
+    ck, rk = c[:, None], r[:, None]
+    found = T[ck, r, c, rk] + T[ck, c, r, rk] + T[rk, r, c, ck] + T[rk, c, r, ck]
+    return np.asarray(found * np.outer(half, half))
+
+
+def _by_mean(cross: Array) -> Array:
+    """Return ``sum m' W E_k w`` for unit vectors m and unit matrices E, from ``sum w vec(W)'``."""
+    p = len(cross)
+    T, (c, r) = cross.reshape(p, p, p), lower_triangle(p)
+    half = np.where(r == c, 0.5, 1.0)
+    return np.asarray((T[c, :, r] + T[r, :, c]).T * half)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.linalg.lapack import dpotrf, dpotri
 
 from psm_analysis.sem.arrays import Array
 from psm_analysis.sem.discrepancy.base import bilinear, chain, normal_information
@@ -30,17 +31,18 @@ class MaximumLikelihood:
 
     def value(self, implied: Implied) -> float:
         """Return the discrepancy; infinite where ``Sigma`` is not positive definite."""
-        try:
-            factor = np.linalg.cholesky(implied.Sigma)
-            W = _inverse(implied)
-        except np.linalg.LinAlgError:
-            return float("inf")
-        size = 2.0 * np.log(factor.diagonal()).sum()
-        return float(size + (W * self._moments(implied)).sum() - self.constant)
+        W, log_determinant = _inverse(implied)
+        return float(log_determinant + (W * self._moments(implied)).sum() - self.constant)
 
     def slopes(self, implied: Implied) -> tuple[Array, Array]:
         """Return ``Sigma^-1 - Sigma^-1 (S + dd') Sigma^-1`` and ``-2 Sigma^-1 d`` with ``d = m - mu``."""
-        W = _inverse(implied)
+        if "slopes" not in implied.memo:
+            implied.memo["slopes"] = self._slopes(implied)
+        found: tuple[Array, Array] = implied.memo["slopes"]
+        return found
+
+    def _slopes(self, implied: Implied) -> tuple[Array, Array]:
+        W, _ = _inverse(implied)
         G = W - W @ self._moments(implied) @ W
         if self.mean is None:
             return G, np.zeros(len(W))
@@ -57,7 +59,7 @@ class MaximumLikelihood:
 
     def information(self, implied: Implied, d: Directions) -> Array:
         """Return the expected information at the implied moments."""
-        return normal_information(d, _inverse(implied))
+        return normal_information(d, _inverse(implied)[0])
 
     def bend(self, implied: Implied, d: Directions) -> Array:
         """Return ``2 tr(W E_l W T W E_k) - tr(W E_l W E_k)`` and the terms of the means.
@@ -65,7 +67,7 @@ class MaximumLikelihood:
         With ``W = Sigma^-1``, ``T = S + ee'``, ``E_k = dSigma_k`` and ``e = m - mu`` the latter are
         ``2 e'W E_k W m_l + 2 m_k'W E_l W e + 2 m_k'W m_l``.
         """
-        W = _inverse(implied)
+        W, _ = _inverse(implied)
         found = bilinear(d, W, 2.0 * W @ self._moments(implied) @ W - W)
         if self.mean is not None:
             w = W @ (self.mean - implied.mu)
@@ -80,9 +82,23 @@ class MaximumLikelihood:
         return self.S + np.outer(distance, distance)
 
 
-def _inverse(implied: Implied) -> Array:
-    """Return ``Sigma^-1``, worked out once for every set of moments."""
+def _inverse(implied: Implied) -> tuple[Array, float]:
+    """Return ``Sigma^-1`` and ``log|Sigma|``, worked out once for every set of moments.
+
+    The determinant is infinite where ``Sigma`` is not positive definite.
+    """
     if "inverse" not in implied.memo:
-        implied.memo["inverse"] = np.linalg.inv(implied.Sigma)
-    found: Array = implied.memo["inverse"]
+        implied.memo["inverse"] = positive_inverse(implied.Sigma)
+    found: tuple[Array, float] = implied.memo["inverse"]
     return found
+
+
+def positive_inverse(Sigma: Array) -> tuple[Array, float]:
+    """Return inverse and log-determinant by Cholesky factors; nan and inf of a matrix that is not positive definite."""
+    factor, failed = dpotrf(Sigma, lower=1)
+    if failed:
+        return np.full_like(Sigma, np.nan), float("inf")
+    half, _ = dpotri(factor, lower=1)
+    W = half + half.T
+    np.fill_diagonal(W, half.diagonal())
+    return W, 2.0 * float(np.log(factor.diagonal()).sum())

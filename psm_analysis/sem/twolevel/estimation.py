@@ -96,7 +96,7 @@ def estimate_levels(levels: Levels, reference: Reference, spec: EstimatorSpec) -
     constraints = constraint_system(levels.table)
     count = reference.solution[0].n_free
     bounds = parameter_bounds(levels.table, problem)
-    solution = minimise(problem, start, constraints=constraints, bounds=bounds)
+    solution = minimise(problem, start[None], constraints=constraints, bounds=bounds)
     rank = np.linalg.matrix_rank(constraints.equal(problem, solution.x)[1]) if constraints.equalities else 0
     npar = problem.n_free - int(rank)
     if count < npar:
@@ -190,7 +190,7 @@ def baseline(e: TwoLevelEstimation) -> ModelTest:
     constraints = ConstraintSystem({}, (), (), ())
     if problem.n_free:
         free = np.full(problem.n_free, math.inf)
-        solution = minimise(problem, start, constraints=constraints, bounds=Bounds(-free, free))
+        solution = minimise(problem, start[None], constraints=constraints, bounds=Bounds(-free, free))
     else:
         solution = Solution(start, problem.value(start), 0, True, np.zeros((0, 0)), start)
     df = count - problem.n_free
