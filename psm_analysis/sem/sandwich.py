@@ -97,10 +97,14 @@ def row_moments(e: Estimation, g: int) -> Array:
 def moment_slopes(e: Estimation, g: int) -> Array:
     """Return the derivatives of one group's implied moments by the free parameters, shape ``(p*, n_free)``."""
     layout, free = e.problem.layouts[g], e.problem.free_layouts[g]
-    selection = np.zeros((len(free.rows), e.problem.n_free))
-    selection[np.arange(len(free.rows)), e.problem.position[free.rows]] = 1.0
     implied = e.problem.implied(e.solution.x)[g]
-    return np.asarray(moment_map(layout, means=e.means).jacobian(implied, directions(free, implied)) @ selection)
+    if "moment slopes" not in implied.memo:
+        jacobian = moment_map(layout, means=e.means).jacobian(implied, directions(free, implied))
+        slopes = np.zeros((e.problem.n_free, len(jacobian)))
+        np.add.at(slopes, e.problem.position[free.rows], jacobian.T)
+        implied.memo["moment slopes"] = np.ascontiguousarray(slopes.T)
+    found: Array = implied.memo["moment slopes"]
+    return found
 
 
 def moment_meat(e: Estimation) -> Array:

@@ -48,16 +48,23 @@ class LeastSquares:
     def gradient(self, implied: Implied, d: Directions) -> Array:
         """Return ``-2 Delta' W (s - sigma)``."""
         gap = self.s - self.moments.vector(implied)
-        return np.asarray(-2.0 * self.moments.jacobian(implied, d).T @ self._weighted(gap))
+        return np.asarray(-2.0 * self._jacobian(implied, d).T @ self._weighted(gap))
 
     def information(self, implied: Implied, d: Directions) -> Array:
         """Return ``Delta' W Delta``, half the expected Hessian."""
-        delta = self.moments.jacobian(implied, d)
+        delta = self._jacobian(implied, d)
         return np.asarray(delta.T @ self._weighted(delta))
 
     def bend(self, implied: Implied, d: Directions) -> Array:
         """Return ``2 Delta' W Delta``."""
         return 2.0 * self.information(implied, d)
+
+    def _jacobian(self, implied: Implied, d: Directions) -> Array:
+        """Return the derivatives of the moments, worked out once for gradient and information."""
+        if "jacobian" not in implied.memo:
+            implied.memo["jacobian"] = self.moments.jacobian(implied, d)
+        found: Array = implied.memo["jacobian"]
+        return found
 
     def _weighted(self, x: Array) -> Array:
         return np.asarray(self.W @ x if self.W.ndim == 2 else (self.W * x.T).T)
