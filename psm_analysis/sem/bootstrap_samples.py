@@ -12,9 +12,11 @@ import numpy as np
 from psm_analysis.moments.ordinal import pair_indices
 from psm_analysis.sem.arrays import Array
 from psm_analysis.sem.bootstrap_gradient import BatchSample, Moments
+from psm_analysis.sem.bootstrap_incomplete_rows import IncompleteRows
 from psm_analysis.sem.bootstrap_least_squares import LeastSquaresMoments
 from psm_analysis.sem.bootstrap_ordinal import OrdinalSampler
 from psm_analysis.sem.bootstrap_resample import Units, weighted_moments
+from psm_analysis.sem.bootstrap_saturated import IncompleteSampler, Saturated
 from psm_analysis.sem.discrepancy.least_squares import LeastSquares
 from psm_analysis.sem.discrepancy.ml import MaximumLikelihood
 from psm_analysis.sem.matrices import PSI
@@ -55,9 +57,16 @@ def normal_sample(moments: Moments, function: str, *, nobs: int) -> BatchSample:
 
 def make_samplers(result: SemResult, units: Sequence[Units]) -> tuple[Sampler, ...]:
     """Return the samplers of all groups of a fit for which :func:`can_batch` holds."""
+    if result.spec.function == "FIML":
+        return tuple(map(_incomplete_sampler, result.sample.groups, units))
     if result.table.roles.ordered:
         return tuple(map(partial(_ordinal_sampler, result), result.sample.groups, units))
     return tuple(NormalSampler(unit.rows, result.spec.function) for unit in units)
+
+
+def _incomplete_sampler(group: GroupSample, unit: Units) -> IncompleteSampler:
+    assert group.mean is not None
+    return IncompleteSampler(IncompleteRows.of(unit.rows, group.mean), Saturated.of(group))
 
 
 def _ordinal_sampler(result: SemResult, group: GroupSample, unit: Units) -> OrdinalSampler:
@@ -72,8 +81,8 @@ def _ordinal_sampler(result: SemResult, group: GroupSample, unit: Units) -> Ordi
 def can_batch(result: SemResult) -> bool:
     """Tell whether replicates can be fitted in batches: linear constraints at most, and a discrepancy made for it.
 
-    These are ML, ULS and GLS of complete continuous rows, and DWLS and ULS (WLSMV, ULSMV ...) where all variables are
-    ordinal.
+    These are ML, ULS and GLS of complete continuous rows, FIML, and DWLS and ULS (WLSMV, ULSMV ...) where all variables
+    are ordinal.
     """
     bounded = any(np.isfinite(p.lower) or np.isfinite(p.upper) for p in result.table.parameters if p.free)
     if bounded or result.constraints.inequalities or not _has_batches(result):
@@ -88,6 +97,8 @@ def _has_batches(result: SemResult) -> bool:
     parts, function = result.problem.discrepancies, result.spec.function
     if all(isinstance(part, MaximumLikelihood) for part in parts):
         return True
+    if function == "FIML":
+        return result.sample.groups[0].weights is None and type(result) is SemResult
     if function not in ("ULS", "GLS", "DWLS") or not all(isinstance(part, LeastSquares) for part in parts):
         return False
     ordered = result.table.roles.ordered

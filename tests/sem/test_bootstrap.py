@@ -131,14 +131,14 @@ def test_inadmissible_replicates_are_counted() -> None:
     assert row["used"] + row["failed"] == row["n"] == 100
 
 
-def test_incomplete_and_ordinal_rows_are_fitted_one_by_one() -> None:
+def test_ordinal_mixed_with_continuous_variables_are_fitted_one_by_one() -> None:
     data = mediation(120)
-    data.loc[::6, "y"] = np.nan
-    fit = psm.sem(MEDIATION, data, missing="fiml")
+    data["y"] = np.digitize(data["y"], [-0.5, 0.5])
+    fit = psm.sem(MEDIATION, data, ordered=["y"])
     assert not can_batch(fit)
     found = fit.bootstrap(5, seed=1)
     drawn = next(resample_indices([120], 5, seed=1))[0]
-    again = psm.sem(MEDIATION, data.iloc[drawn[2]].reset_index(drop=True), missing="fiml")
+    again = psm.sem(MEDIATION, data.iloc[drawn[2]].reset_index(drop=True), ordered=["y"])
     np.testing.assert_allclose(found.values[2], again.estimates, atol=1e-6)
 
 

@@ -11,10 +11,12 @@ import pytest
 
 import psm_analysis as psm
 from psm_analysis.sem.bootstrap import make_job
+from psm_analysis.sem.bootstrap_incomplete_rows import IncompleteRows, expected_moments, small_inverses
 from psm_analysis.sem.bootstrap_job import BootstrapJob, Part
 from psm_analysis.sem.bootstrap_ordinal import OrdinalSample
 from psm_analysis.sem.bootstrap_resample import drawn_units
 from psm_analysis.sem.bootstrap_scoring import scored
+from psm_analysis.sem.incomplete_sample import sample_from_incomplete
 
 TOLERANCE = 1e-7
 
@@ -152,3 +154,74 @@ def test_damped_scoring_of_ordinal_fits_finds_the_same_minima() -> None:
         free = fit.problem.position >= 0
         values = job.problem.values(z, samples)
         np.testing.assert_allclose(values[:, free], job.run(0, 3).values[:, free], atol=1e-6)
+
+
+def incomplete(n: int = 200, *, share: float = 0.1, seed: int = 4) -> pd.DataFrame:
+    """Return the items with answers missing at random and the last two planned to be missing together."""
+    data, rng = answers(n, seed), np.random.default_rng(seed)
+    items = [f"{c}{i}" for c in "xmy" for i in (1, 2, 3)]
+    data[items] = data[items].mask(rng.uniform(size=(n, 9)) < share)
+    data.loc[::3, ["y2", "y3"]] = np.nan
+    return data
+
+
+@pytest.mark.parametrize("estimator", ["ML", "MLR"])
+@pytest.mark.parametrize("options", GROUPS)
+def test_incomplete_rows(estimator: Any, options: dict[str, Any]) -> None:
+    fit = psm.sem(MODEL, incomplete(300 if options else 150), missing="fiml", estimator=estimator, **options)
+    batched, single, job = both(fit, 3)
+    agree(batched, single)
+    np.testing.assert_allclose(job.run(1, 3).values, batched.values[1:], atol=1e-9)
+
+
+def test_incomplete_rows_with_fixed_exogenous_variables_and_clusters() -> None:
+    data = incomplete()
+    agree(*both(psm.sem(MODEL + "X ~ age", data, missing="fiml"), 3)[:2])
+    agree(*both(psm.sem(MODEL, data, missing="fiml", cluster="unit"), 3, kind="cluster")[:2])
+
+
+def test_replicates_that_a_fit_would_refuse_are_not_usable() -> None:
+    """Hardly any answer, the same answer, too few rows: as in `sample_from_incomplete`."""
+    rows = np.array([[1.0, 2.0], [0.0, 2.0], [2.0, 1.0], [0.5, np.nan]])
+    table, drawn = IncompleteRows.of(rows, np.zeros(2)), np.array([[0, 2, 3], [0, 1, 3], [2, 3, 3], [0, 2, 2]])
+    replicate = np.repeat(np.arange(4), 3)
+    nobs, usable, x = table.checked(replicate, drawn.ravel(), np.ones(12), count=4)
+    assert nobs.tolist() == [3.0] * 4
+    assert usable.tolist() == [True, False, False, True]
+    np.testing.assert_allclose(x.mean[:, 0], rows[drawn, 0].mean(axis=1))
+    for part in drawn[~usable]:
+        with pytest.raises(psm.PsmAnalysisError, match=r"same answer|hardly ever"):
+            sample_from_incomplete(pd.DataFrame(rows[part], columns=["a", "b"]), ["a", "b"])
+
+
+def test_expected_moments_by_hand() -> None:
+    """Of bivariate rows, one of which lacks its second answer."""
+    rows = np.array([[1.0, 2.0], [0.0, -1.0], [2.0, np.nan]])
+    table = IncompleteRows.of(rows, np.zeros(2))
+    blocks, complete = table.listed(np.zeros(3, dtype=int), np.arange(3), np.ones(3), count=1)
+    mu, Sigma = np.array([[0.5, 0.2]]), np.array([[[2.0, 0.6], [0.6, 1.0]]])
+    found = expected_moments(blocks, complete, mu, Sigma)
+    filled = np.array([[1.0, 2.0], [0.0, -1.0], [2.0, 0.2 + 0.3 * 1.5]])
+    np.testing.assert_allclose(found.mean[0], filled.mean(axis=0))
+    np.testing.assert_allclose(found.cov[0], np.cov(filled.T, bias=True))
+    np.testing.assert_allclose(found.spread[0], [[0.0, 0.0], [0.0, (1.0 - 0.36 / 2.0) / 3.0]])
+    assert found.log_determinant[0] == pytest.approx(-np.log(1.0 - 0.36 / 2.0) / 3.0)
+
+
+def test_small_inverses() -> None:
+    rng = np.random.default_rng(1)
+    for m in (1, 2, 5, 8):
+        root = rng.normal(size=(20, m, m))
+        matrices = root @ np.swapaxes(root, 1, 2) + 0.1 * np.eye(m)
+        inverse, size = small_inverses(matrices)
+        np.testing.assert_allclose(inverse @ matrices, np.broadcast_to(np.eye(m), matrices.shape), atol=1e-9)
+        np.testing.assert_allclose(size, np.linalg.slogdet(matrices)[1], atol=1e-12)
+
+
+def test_damped_scoring_of_incomplete_rows_climbs_to_the_same_minima() -> None:
+    fit = psm.sem(MODEL, incomplete(share=0.03), missing="fiml")
+    job = make_job(fit, kind="ordinary", seed=3, errors=False)
+    assert job.problem is not None
+    samples = [job.samplers[0].draw(job.units[0].frequencies(drawn_units([200], 0, 2, seed=3)[0]))]
+    z, _ = scored(job.problem, samples)
+    np.testing.assert_allclose(job.problem.values(z, samples), job.run(0, 2).values, atol=1e-4)
