@@ -137,4 +137,5 @@ def _fitted(
         if before is not None and (before.spec.likelihood or before.sample.groups[0].ordinal is not None):
             chosen = replace(before.table.options, group_equal=step.equal, group_partial=tuple(freed))
             return fit_table(build_table(parse_model(text), chosen), before.sample, model=text, spec=before.spec)
-        return cfa(text, data, group=group, group_equal=list(step.equal), group_partial=list(freed), **arguments)
+        kept = list(freed) if step.equal else []
+        return cfa(text, data, group=group, group_equal=list(step.equal), group_partial=kept, **arguments)

@@ -134,6 +134,13 @@ def compare(
             where="arguments of compare",
             remedy="Give two fits or more, and one name for each.",
         )
+    for fit, label in zip(fits, labels, strict=True):
+        if not isinstance(fit, SemResult):
+            raise OptionError(
+                f"What is compared as {label!r} is no fit but a {type(fit).__name__}.",
+                where="arguments of compare",
+                remedy="Give results of psm.sem, psm.cfa or psm.growth.",
+            )
     order = sorted(range(len(fits)), key=lambda i: fits[i].fit_measures["df"])
     ordered, labels = [fits[i] for i in order], [labels[i] for i in order]
     for fit, label in zip(ordered, labels, strict=True):

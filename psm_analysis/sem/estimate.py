@@ -15,6 +15,7 @@ from psm_analysis.sem.discrepancy.fiml import FullInformation
 from psm_analysis.sem.discrepancy.least_squares import LeastSquares
 from psm_analysis.sem.discrepancy.ml import MaximumLikelihood
 from psm_analysis.sem.estimators import EstimatorSpec
+from psm_analysis.sem.feasibility import check_feasible
 from psm_analysis.sem.gamma import casewise_moments, normal_gamma, normal_weight
 from psm_analysis.sem.implied import stacked
 from psm_analysis.sem.matrices import Layout, find_layouts
@@ -76,6 +77,8 @@ def estimate(table: ParameterTable, sample: Sample, spec: EstimatorSpec, *, prep
             remedy="Fix parameters, or measure factors by more indicators (three or more each).",
         )
     solution = minimise(problem, start, constraints=constraints, bounds=parameter_bounds(table, problem))
+    if not solution.converged:
+        check_feasible(problem, start, constraints=constraints, bounds=parameter_bounds(table, problem))
     rank = np.linalg.matrix_rank(constraints.equal(problem, solution.x)[1]) if equalities else 0
     npar = problem.n_free - int(rank)
     return Estimation(table, sample, spec, problem, constraints, solution, npar, moments - npar)

@@ -69,17 +69,31 @@ def resolve(
         spec = replace(spec, function="FIML", information="observed")
     if se is not None:
         check_option(se, StandardErrors, name="se")
-        spec = replace(spec, se=se)
+        robust = se == "robust.huber.white" and spec.likelihood
+        spec = replace(spec, se=se, information="observed" if robust else spec.information)
     if test is not None:
         check_option(test, TestStatistic, name="test")
         spec = replace(spec, test=test)
     if information is not None:
+        _check_information(spec, information)
         spec = replace(spec, information=check_option(information, Information, name="information"))
     if not spec.likelihood and (spec.se in ("robust.huber.white", "first.order") or spec.test.startswith("yuan")):
         raise OptionError(
             f"se={spec.se!r} and test={spec.test!r} need a likelihood, which {estimator} is not.",
             where="arguments 'se' and 'test'",
             remedy="Use se='robust.sem' and test='satorra.bentler', or estimator='MLR'.",
+        )
+    if spec.se == "first.order" and spec.test != "standard":
+        raise OptionError(
+            f"test={spec.test!r} needs an information, and se='first.order' has none.",
+            where="arguments 'se' and 'test'",
+            remedy="Use estimator='MLR', or test='standard'.",
+        )
+    if spec.function == "WLS" and spec.test in MOMENT_TESTS:
+        raise OptionError(
+            "The chi-square of WLS needs no correction: its weights are distribution-free already.",
+            where="argument 'test'",
+            remedy="Leave it out, or use estimator='WLSMV'.",
         )
     if spec.function == "FIML" and (spec.se == "robust.sem" or spec.test in MOMENT_TESTS):
         raise OptionError(
@@ -88,6 +102,22 @@ def resolve(
             remedy="With missing='fiml' use estimator='MLR'.",
         )
     return spec
+
+
+def _check_information(spec: EstimatorSpec, information: Information) -> None:
+    """Refuse a kind of information that an estimator does not use."""
+    if spec.se == "first.order":
+        raise OptionError(
+            f"Standard errors of {spec.name} come from the cross-products of the scores, not from an information.",
+            where="argument 'information'",
+            remedy="Leave it out, or use estimator='ML' or 'MLR'.",
+        )
+    if spec.function in ("ULS", "WLS", "DWLS") and information == "observed":
+        raise OptionError(
+            f"{spec.name} uses the expected information only.",
+            where="argument 'information'",
+            remedy="Leave it out, or use estimator='ML', 'MLR' or 'GLS'.",
+        )
 
 
 MOMENT_TESTS = ("satorra.bentler", "mean.var.adjusted", "scaled.shifted")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import warnings as python_warnings
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Unpack
 
 import numpy as np
@@ -18,6 +19,7 @@ from psm_analysis.sem.exploratory import Block, exploratory_blocks, unrotated_ta
 from psm_analysis.sem.exploratory_result import ExploratoryResult
 from psm_analysis.sem.fitmeasures import fit_measures
 from psm_analysis.sem.group_blocks import check_group_blocks
+from psm_analysis.sem.idle_options import idle_equalities, refuse_idle
 from psm_analysis.sem.independence import baseline_test
 from psm_analysis.sem.inference import admissibility, parameter_names
 from psm_analysis.sem.observed import find_sample, ordinal_names, wants_means
@@ -231,7 +233,9 @@ def _fit(model: str, data: pd.DataFrame | None, options: FitOptions, *, growth_c
     blocks = exploratory_blocks(parsed)
     _check_rotation(options, blocks)
     check_resampling(options, blocks=bool(blocks))
-    sample, categories = find_sample(parsed, data, options, ordinal_names(parsed, options))
+    ordinal = ordinal_names(parsed, options)
+    refuse_idle(options, ordinal=bool(ordinal), rows=options.sample_cov is None)
+    sample, categories = find_sample(parsed, data, options, ordinal)
     table = build_table(
         without_efa(parsed),
         TableOptions(
@@ -254,7 +258,15 @@ def _fit(model: str, data: pd.DataFrame | None, options: FitOptions, *, growth_c
         return fit_semopy(table, sample, model=model, spec=spec)
     if blocks:
         return _fit_exploratory(table, sample, blocks, model=model, spec=spec, options=options)
-    return with_resampling(fit_table(table, sample, model=model, spec=spec), options)
+    return with_resampling(_with_notes(fit_table(table, sample, model=model, spec=spec)), options)
+
+
+def _with_notes(result: SemResult) -> SemResult:
+    """Return the fit with what its equalities name in vain among its warnings."""
+    notes = idle_equalities(result.table)
+    for note in notes:
+        python_warnings.warn(note, PsmAnalysisWarning, stacklevel=4)
+    return replace(result, warnings=(*result.warnings, *notes)) if notes else result
 
 
 def _check_rotation(options: FitOptions, blocks: tuple[Block, ...]) -> None:

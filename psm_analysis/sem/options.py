@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any, TypedDict
 
+import numpy as np
 import pandas as pd
 
 from psm_analysis._options import (
@@ -99,11 +100,15 @@ class FitOptions:
         check_option(self.missing, Missing, name="missing")
         check_option(self.parameterization, Parameterization, name="parameterization")
         check_option(self.engine, Engine, name="engine")
-        for name in ("group_equal", "group_partial", "auxiliary", "ordered"):
-            if isinstance(getattr(self, name), str):
-                raise OptionError(
-                    f"{name} is a text.", where=f"argument {name!r}", remedy=f"Give a list: {name}=[...]."
-                )
+        for name in SWITCHES:
+            _check_switch(getattr(self, name), name)
+        for name in ("group", "cluster", "sampling_weights"):
+            _check_column(getattr(self, name), name)
+        lists = {name: _names(getattr(self, name), name) for name in LISTS}
+        return replace(self, **lists)._checked_together()
+
+    def _checked_together(self) -> FitOptions:
+        """Refuse options that do not go together."""
         if self.auxiliary and (self.missing != "fiml" or self.engine != "native"):
             raise OptionError(
                 "Auxiliary variables inform about missing answers in the likelihood of incomplete rows.",
@@ -187,3 +192,48 @@ class FitOptions:
                 where="argument 'estimator'",
                 remedy="Use estimator='MLR' (ordinal variables: 'WLSMV').",
             )
+
+
+SWITCHES = ("meanstructure", "std_lv", "orthogonal", "fixed_x")
+LISTS = ("group_equal", "group_partial", "auxiliary", "ordered")
+
+
+def _check_switch(value: Any, name: str) -> None:
+    optional = name in ("meanstructure", "fixed_x")
+    if not isinstance(value, (bool, np.bool_)) and not (optional and value is None):
+        raise OptionError(
+            f"{name}={value!r} is neither True nor False.",
+            where=f"argument {name!r}",
+            remedy=f"Give True or False{', or leave it out' if optional else ''}.",
+        )
+
+
+def _check_column(value: Any, name: str) -> None:
+    if not isinstance(value, Hashable):
+        raise OptionError(
+            f"{name}={value!r} is not one column.",
+            where=f"argument {name!r}",
+            remedy="Name one column; to combine several, make one of them first, such as "
+            "data['a'].astype(str) + data['b'].astype(str).",
+        )
+
+
+def _names(value: Any, name: str) -> Any:
+    """Return a list of names as a tuple; None is an empty one, and `ordered` may be True or False."""
+    if value is None:
+        return ()
+    if name == "ordered" and isinstance(value, bool):
+        return value
+    if isinstance(value, str) or not isinstance(value, Iterable):
+        raise OptionError(
+            f"{name} is a text." if isinstance(value, str) else f"{name}={value!r} is not a list.",
+            where=f"argument {name!r}",
+            remedy=f"Give a list: {name}=[...].",
+        )
+    found = tuple(value)
+    for entry in found:
+        if not isinstance(entry, str):
+            raise OptionError(
+                f"{name} holds {entry!r}, which is not a name.", where=f"argument {name!r}", remedy="Give texts."
+            )
+    return found

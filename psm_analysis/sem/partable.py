@@ -16,24 +16,11 @@ from itertools import combinations
 from typing import Any
 
 from psm_analysis.errors import ModelError, OptionError
+from psm_analysis.sem.equalities import check_partial, equal_kinds, equality_kind, partial_keys, row_key
 from psm_analysis.sem.group_blocks import has_group_blocks, terms_by_group
 from psm_analysis.sem.roles import Roles, find_roles
-from psm_analysis.sem.syntax import Constraint, Modifiers, ParsedModel, Term, parse_model
+from psm_analysis.sem.syntax import Constraint, Modifiers, ParsedModel, Term
 
-GROUP_EQUAL = {
-    "loadings": "loadings",
-    "intercepts": "intercepts",
-    "means": "means",
-    "thresholds": "thresholds",
-    "regressions": "regressions",
-    "residuals": "residuals",
-    "residual_covariances": "residual_covariances",
-    "residual.covariances": "residual_covariances",
-    "lv_variances": "lv_variances",
-    "lv.variances": "lv_variances",
-    "lv_covariances": "lv_covariances",
-    "lv.covariances": "lv_covariances",
-}
 NAN = math.nan
 NONE = Modifiers()
 
@@ -64,9 +51,7 @@ class Parameter:
     @property
     def key(self) -> tuple[str, str, str]:
         """The parameter without its group; covariances in alphabetical order."""
-        if self.op == "~~" and self.rhs < self.lhs:
-            return self.rhs, self.op, self.lhs
-        return self.lhs, self.op, self.rhs
+        return row_key(self.lhs, self.op, self.rhs)
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,17 +107,18 @@ def build_table(model: ParsedModel, options: TableOptions) -> ParameterTable:
     _check_supported(model, options)
     by_group = terms_by_group(model, options.group_labels)
     completed = [_completed(terms, options) for terms in (by_group if has_group_blocks(model) else by_group[:1])]
-    equal = frozenset(_group_equal(options))
-    partial = frozenset(_partial_keys(options.group_partial, [row for _, rows in completed for row in rows]))
+    equal = frozenset(equal_kinds(options.group_equal))
+    partial = partial_keys(options.group_partial)
+    check_partial(partial, {row.key for _, rows in completed for row, _ in rows})
     found: list[Row] = []
     tied: dict[tuple[str, str, str], str] = {}
     for group in range(1, options.n_groups + 1):
         roles, rows = completed[min(group, len(completed)) - 1]
         for row, modifiers in rows:
-            kept = equal - {_kind(row, roles)} if row.key in partial else equal
+            kept = equal - {equality_kind(row, roles)} if row.key in partial else equal
             parameter = _modified(_in_group(row, roles, options, group=group, equal=kept), modifiers, group=group)
             shared = f".p{len(found) + 1}."
-            if _kind(row, roles) in kept:
+            if equality_kind(row, roles) in kept:
                 shared = tied.setdefault(parameter.key, shared)
             found.append((replace(parameter, shared=parameter.label or shared), modifiers))
     roles = roles if len(completed) == 1 else _roles(model.terms, options)
@@ -189,6 +175,10 @@ def _check_supported(model: ParsedModel, options: TableOptions) -> None:
                 f"{term.lhs!r} has a {'threshold' if term.op == '|' else 'scaling factor'}, but is not ordinal.",
                 where=where,
                 remedy=f"Add it to ordered=, or leave '{term.op}' out.",
+            )
+        if term.op == "|" and term.rhs not in (known := [f"t{k + 1}" for k in range(dict(options.ordered)[term.lhs])]):
+            raise ModelError(
+                f"{term.lhs!r} has no threshold {term.rhs!r}.", where=where, remedy=f"It has {', '.join(known)}."
             )
         if term.lhs in ordered and term.op == "~~" and term.lhs == term.rhs and not theta:
             raise ModelError(
@@ -358,42 +348,3 @@ def _equalised(rows: list[Row]) -> tuple[Parameter, ...]:
         replace(p, free=False, value=fixed[p.shared]) if p.free and i in twins and p.shared in fixed else p
         for i, p in enumerate(resolved)
     )
-
-
-def _kind(row: Parameter, roles: Roles) -> str:
-    """Return the class of parameters that `group_equal` names."""
-    latent = row.lhs in roles.latent
-    if row.op == "~1":
-        return "means" if latent else "" if row.exogenous else "intercepts"
-    if row.op == "~~":
-        if row.exogenous:
-            return ""
-        if row.lhs == row.rhs:
-            return "lv_variances" if latent else "residuals"
-        return "lv_covariances" if latent and row.rhs in roles.latent else "residual_covariances"
-    return {"=~": "loadings", "~": "regressions", "|": "thresholds"}.get(row.op, "")
-
-
-def _group_equal(options: TableOptions) -> Iterator[str]:
-    for name in options.group_equal:
-        if name not in GROUP_EQUAL:
-            raise OptionError(
-                f"group_equal={name!r} is not known.",
-                where="argument 'group_equal'",
-                remedy=f"It can be: {', '.join(sorted(set(GROUP_EQUAL.values())))}.",
-            )
-        yield GROUP_EQUAL[name]
-
-
-def _partial_keys(partial: Sequence[str], rows: list[Row]) -> Iterator[tuple[str, str, str]]:
-    known = {row.key for row, _ in rows}
-    for text in partial:
-        for term in parse_model(text).terms:
-            key = Parameter(term.lhs, term.op, term.rhs, 1, True, NAN).key
-            if key not in known:
-                raise OptionError(
-                    f"{text!r} names no parameter of the model.",
-                    where="argument 'group_partial'",
-                    remedy="Write it as in the model, such as 'x3 ~ 1' or 'f =~ x2'.",
-                )
-            yield key

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from numbers import Real
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
 from psm_analysis._options import BootstrapInterval, BootstrapKind, ResidualKind, ScoreMethod, check_option
 from psm_analysis._results import Result
+from psm_analysis.errors import OptionError
 from psm_analysis.sem import modindices, residuals, tables
 from psm_analysis.sem.arrays import Array
 from psm_analysis.sem.estimators import EstimatorSpec
@@ -142,6 +144,11 @@ class SemResult(Result):
             names=self.sample.names,
         )
         frame = modindices.as_frame(records, self.group_labels)
+        given: Any = minimum
+        if isinstance(given, bool) or not isinstance(given, Real):
+            raise OptionError(
+                f"minimum={minimum!r} is not a number.", where="argument 'minimum'", remedy="Give one, such as 10."
+            )
         return frame[frame["mi"] >= minimum].reset_index(drop=True)
 
     def residuals(self, kind: ResidualKind = "raw") -> Any:

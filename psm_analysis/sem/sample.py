@@ -190,6 +190,8 @@ def _column(data: pd.DataFrame, name: str) -> Array:
     raw = column.to_numpy() if isinstance(column.dtype, np.dtype) else None
     if raw is not None and raw.dtype.kind in "fiu":
         return _finite(raw.astype(float), name)
+    if column.dtype == object and column.map(lambda value: _is_number(value) or value is None or value is pd.NA).all():
+        return _finite(pd.to_numeric(column).to_numpy(dtype=float, na_value=np.nan), name)
     numeric = pd.api.types.is_numeric_dtype(column) or pd.api.types.is_bool_dtype(column)
     if not numeric or pd.api.types.is_complex_dtype(column):
         example = next((value for value in column.dropna() if not _is_number(value)), None)

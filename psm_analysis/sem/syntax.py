@@ -112,7 +112,9 @@ def parse_model(text: str) -> ParsedModel:
     """
     if not isinstance(text, str) or not text.strip():
         raise ModelSyntaxError(
-            "The model is empty.", where="argument 'model'", remedy="Give it as text, such as 'f =~ x1 + x2 + x3'."
+            "The model is empty." if isinstance(text, str) else f"The model is no text but a {type(text).__name__}.",
+            where="argument 'model'",
+            remedy="Give it as text, such as 'f =~ x1 + x2 + x3'.",
         )
     terms: dict[tuple[int, str, str, str], Term] = {}
     constraints: list[Constraint] = []

@@ -113,10 +113,10 @@ def _checked(options: FitOptions) -> EstimatorSpec:
                 where=f"argument {name!r}",
                 remedy="Leave it out: two-level models are fitted to the complete rows of one group, by ML or MLR.",
             )
-    information = options.information or "observed"
     spec = resolve(
-        options.estimator or "ML", missing="listwise", se=options.se, test=options.test, information=information
+        options.estimator or "ML", missing="listwise", se=options.se, test=options.test, information=options.information
     )
+    spec = replace(spec, information=options.information or "observed")
     if spec.function != "ML" or spec.se not in SE or spec.test not in ("standard", "yuan.bentler.mplus"):
         raise OptionError(
             f"estimator={spec.name!r} with se={spec.se!r} and test={spec.test!r} is not available in two-level models.",
