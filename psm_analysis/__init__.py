@@ -137,6 +137,7 @@ _PUBLIC = {
     "rmsea_precision": "simulation.rmsea_power",
     "rmsea_precision_sample_size": "simulation.rmsea_power",
     "rmsea_sample_size": "simulation.rmsea_power",
+    "robustness_table": "report.builders_effects",
     "robustness_value": "moderation.omitted",
     "rounding_range": "studies.rounding",
     "run_study": "studies.run",

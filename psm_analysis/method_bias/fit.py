@@ -15,7 +15,8 @@ from psm_analysis._options import DifferenceMethod
 from psm_analysis.errors import ConvergenceError, DataError, ModelError, OptionError, PsmAnalysisWarning
 from psm_analysis.method_bias.decomposition import factor_correlations, method_share, reliability_parts
 from psm_analysis.method_bias.measurement import Measurement, measurement_of
-from psm_analysis.method_bias.result import MethodBias
+from psm_analysis.method_bias.result import SENSITIVITY, MethodBias
+from psm_analysis.method_bias.sensitivity import LEVELS, outer_loadings
 from psm_analysis.sem.compare import compare
 from psm_analysis.sem.fit import cfa, sem
 from psm_analysis.sem.reported import measure_kind, measures_of, reported
@@ -89,7 +90,9 @@ def method_bias(
       uncorrelated and keeps the loadings and residual variances of the CFA; Method-C with equal loadings of all items
       on it; Method-U with free ones; Method-R, the better of the two with factor covariances fixed at those of the
       baseline. Method-C against the baseline tests method variance, Method-U against Method-C whether it is unequal,
-      Method-R whether it biases the correlations. Reliability is decomposed by the model chosen.
+      Method-R whether it biases the correlations. Reliability is decomposed by the model chosen. Method-S is that model
+      with every loading on the marker at the end of its 95 or 99 % interval that is farther from zero: what the
+      correlations would be with as much method variance as the data allow.
     - *Measured latent marker*: correlations of the factors with the marker partialled out.
     - *Correlated uniqueness*: residual covariances among reversed items (Marsh, 1996).
 
@@ -259,12 +262,26 @@ def _marker_sequence(study: _Study) -> tuple[list[dict[str, Any]], str]:
         row = _decided(study, METHOD_R, against=against, better="biasing", else_="harmless")
         rows.append(row | {"share": _share(study, METHOD_R, parts.marker_name)})
         study.fit("Partialled", parts.partialled(), regressions=True)
+    if chosen != BASELINE:
+        rows += _sensitivity(study, fixed, study.fits[chosen])
     return rows, chosen
+
+
+def _sensitivity(study: _Study, fixed: Mapping[str, tuple[float, float]], retained: SemResult) -> list[dict[str, Any]]:
+    """Fit Method-S: the model that was kept, with its loadings on the marker at the ends of their intervals."""
+    parts, rows = study.measurement, []
+    for name, level in LEVELS.items():
+        loadings = outer_loadings(retained, parts.marker_name, parts.items, level=level)
+        study.fit(name, parts.sensitive(fixed, loadings))
+        missing = {} if name in study.fits else {"decision": "no solution"}
+        rows.append(_row(study, name) | {"share": _share(study, name, parts.marker_name)} | missing)
+    return rows
 
 
 def _correlations(study: _Study, chosen: str) -> pd.DataFrame:
     factors = list(study.measurement.factors)
     sources = {"measurement": PLAIN, "method_factor": EQUAL, "marker": chosen, "partialled": "Partialled"}
+    sources |= dict(zip(SENSITIVITY, LEVELS, strict=True))
     found = {
         column: factor_correlations(study.fits[name], factors)
         for column, name in sources.items()

@@ -97,6 +97,11 @@ class Measurement:
         lines = [f"{a} ~~ {value!r}*{b}" for (a, b), value in covariances.items()]
         return "\n".join([replace(self, starts={}).marked(fixed, equal=equal), *lines])
 
+    def sensitive(self, fixed: Mapping[str, tuple[float, float]], loadings: Mapping[str, float]) -> str:
+        """Return Method-S: loadings of all items on the marker fixed at given values."""
+        terms = " + ".join(f"{loadings[item]!r}*{item}" for item in self.items)
+        return f"{self.baseline(fixed)}\n{self.marker_name} =~ {terms}"
+
     def partialled(self) -> str:
         """Return the model in which the marker predicts every factor: their residual correlations are partial ones."""
         return f"{replace(self, starts={}).with_marker()}\n" + "\n".join(

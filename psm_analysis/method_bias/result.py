@@ -8,8 +8,10 @@ from dataclasses import dataclass
 import pandas as pd
 
 from psm_analysis._options import Language, check_option
-from psm_analysis._results import Result
+from psm_analysis._results import Result, format_number
 from psm_analysis.sem.result import SemResult
+
+SENSITIVITY = ("sensitivity_05", "sensitivity_01")
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -22,8 +24,8 @@ class MethodBias(Result):
         One row per model; see :meth:`tidy`.
     correlations
         One row per pair of factors: ``first, second, measurement`` (the correlation in the plain model) and the same
-        correlation with method variance taken out: ``method_factor``, ``marker``, ``partialled`` (nan where the
-        solution is inadmissible).
+        correlation with method variance taken out: ``method_factor``, ``marker``, ``partialled``, and by Method-S
+        ``sensitivity_05, sensitivity_01`` (nan where the solution is inadmissible).
     reliability
         One row per factor: ``factor, total, substantive, method, method_percent``: omega of the marker model chosen,
         divided into what the factor and what the marker contribute; empty without a marker.
@@ -66,11 +68,21 @@ class MethodBias(Result):
 
     @property
     def largest_change(self) -> float:
-        """The largest change of a factor correlation when method variance is taken out; nan for one factor."""
+        """The largest change of a factor correlation when method variance is taken out; nan for one factor.
+
+        As estimated; how far it may go is :attr:`largest_sensitivity`.
+        """
         if self.correlations.empty:
             return float("nan")
-        adjusted = self.correlations.drop(columns=["first", "second", "measurement"])
+        adjusted = self.correlations.drop(columns=["first", "second", "measurement", *SENSITIVITY], errors="ignore")
         return float(adjusted.sub(self.correlations["measurement"], axis=0).abs().max().max())
+
+    @property
+    def largest_sensitivity(self) -> float:
+        """The largest difference of a factor correlation by Method-S from that by the marker; nan without Method-S."""
+        if not {"marker", *SENSITIVITY} <= set(self.correlations):
+            return float("nan")
+        return float(self.correlations[[*SENSITIVITY]].sub(self.correlations["marker"], axis=0).abs().max().max())
 
     def verdict(self, lang: Language = "en") -> str:
         """Return what the tests say, in plain words.
@@ -82,7 +94,9 @@ class MethodBias(Result):
         """
         check_option(lang, Language, name="lang")
         decisions = self.frame.set_index("model")["decision"]
-        parts = [_harman(self.frame, lang), _said("factor", decisions["Method factor, equal"], lang)]
+        equal, free = (decisions[f"Method factor, {kind}"] for kind in ("equal", "free"))
+        only_free = equal == "absent" and free == "present"
+        parts = [_harman(self.frame, lang), _said("factor", "uneven" if only_free else equal, lang)]
         if self.chosen:
             found = "present" if self.chosen != "Baseline" else decisions["Method-C"]
             parts.append(_said("marker", found, lang).format(model=self.chosen))
@@ -92,11 +106,20 @@ class MethodBias(Result):
             parts.append(_said("wording", decisions["Correlated uniqueness"], lang))
         if self.largest_change == self.largest_change:
             parts.append(_WORDS["change"][lang == "zh"].format(change=self.largest_change))
+        if self.largest_sensitivity == self.largest_sensitivity:
+            parts.append(_WORDS["sensitivity"][lang == "zh"].format(change=self.largest_sensitivity))
         return ("" if lang == "zh" else " ").join(parts)
 
     def summary(self) -> str:
-        """Return the table and the verdict as text."""
-        return f"{Result.summary(self)}\n\n{self.verdict()}"
+        """Return the table, the correlations of the factors and the verdict as text."""
+        pairs = self.correlations.to_string(index=False, float_format=format_number)
+        middle = "" if self.correlations.empty else f"Correlations of the factors\n\n{pairs}\n\n"
+        return f"{Result.summary(self)}\n\n{middle}{self.verdict()}"
+
+    def _repr_html_(self) -> str:
+        pairs = self.correlations.to_html(index=False, float_format=format_number, border=0, na_rep="")
+        middle = "" if self.correlations.empty else f"<p>Correlations of the factors</p>{pairs}"
+        return f"{Result._repr_html_(self)}{middle}<p>{self.verdict()}</p>"
 
 
 def _harman(frame: pd.DataFrame, lang: Language) -> str:
@@ -125,6 +148,12 @@ _WORDS: dict[str, tuple[str, str]] = {
     "factor_absent": (
         "An unmeasured method factor does not improve fit.",
         "加入未测量的方法因子后拟合没有显著改善。",
+    ),
+    "factor_uneven": (
+        "An unmeasured method factor of equal loadings does not improve fit, one of free loadings does: some items "
+        "share variance beyond their factors, which is more often content or wording than a method common to all.",
+        "等载荷的未测量方法因子没有改善拟合，自由载荷的方法因子则有改善：部分题项之间存在超出各自因子的共同变异，"
+        "多来自内容或措辞，而非所有题项共有的方法。",
     ),
     "factor_no_solution": (
         "The model with an unmeasured method factor has no solution.",
@@ -179,5 +208,10 @@ _WORDS: dict[str, tuple[str, str]] = {
     "change": (
         "Taking method variance out changes a correlation of factors by {change:.2f} at most.",
         "去除方法变异后，因子间相关最多改变 {change:.2f}。",
+    ),
+    "sensitivity": (
+        "With as much method variance as its intervals allow (Method-S) the corrected correlations change by another "
+        "{change:.2f} at most.",
+        "若方法变异取其置信区间的上限（Method-S），校正后的相关最多再改变 {change:.2f}。",
     ),
 }

@@ -1,4 +1,4 @@
-"""Tables of conditional effects and of common method bias."""
+"""Tables of conditional effects, of robustness to omitted variables and of common method bias."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from psm_analysis.report.words import WORDS, join_notes, word
 
 EFFECT = ("effect", "kind", "moderator", "moderator_value", "estimate", "std_error", "ci_low", "ci_high")
 BIAS = ("model", "df", "chisq", "cfi", "rmsea", "srmr", "share", "compared_with", "statistic", "df_diff", "p_value")
+ROBUST = ("outcome", "predictor", "estimate", "std_error", "statistic", "df", "partial_r_squared", "robustness")
 INDEX = "index of moderated mediation"
 DIFFERENCE_TESTS = {
     "satorra.bentler.2001": "Satorra & Bentler, 2001",
@@ -106,6 +107,71 @@ def _headings(rows: pd.DataFrame, labels: Mapping[str, str]) -> list[str]:
     if "group" not in rows or rows["group"].nunique() < 2:
         return paths
     return [f"{group}: {path}" for group, path in zip(rows["group"], paths, strict=True)]
+
+
+def robustness_table(
+    tidy: pd.DataFrame,
+    *,
+    labels: Mapping[str, str] | None = None,
+    share: float = 1.0,
+    level: float = 0.95,
+    title: str = "",
+    number: int | str = "",
+    note: str = "",
+    lang: Language = "en",
+) -> Table:
+    """Make the table of robustness values of regression paths, one group of rows per outcome.
+
+    It holds what Cinelli and Hazlett (2020) ask a report to hold at least: the estimate, its standard error and t, the
+    partial R² of predictor and outcome, and both robustness values.
+
+    Parameters
+    ----------
+    tidy
+        The tidy() frame of :func:`omitted_variable_robustness`.
+    labels
+        Printed name of a variable.
+    share, level
+        As given to :func:`omitted_variable_robustness`, for the note.
+
+    Raises
+    ------
+    DataError
+        If a column is missing.
+
+    Examples
+    --------
+    >>> row = {"predictor": "harm", "outcome": "peace", "estimate": 0.0973, "std_error": 0.0233, "statistic": 4.184}
+    >>> row |= {"df": 783, "partial_r_squared": 0.0219, "robustness": 0.1388, "robustness_significance": 0.0763}
+    >>> print(robustness_table(pd.DataFrame([row])).to_text().splitlines()[2])
+    Path    Estimate    SE     t   df  Partial R²    RV  RV (sig.)
+    """
+    rows = require_frame(tidy, (*ROBUST, "robustness_significance"), what="the tidy frame").reset_index(drop=True)
+    names = labels or {}
+    outcomes = [names.get(str(name), str(name)) for name in rows["outcome"]]
+    if "group" in rows and rows["group"].nunique() > 1:
+        outcomes = [f"{group}: {name}" for group, name in zip(rows["group"], outcomes, strict=True)]
+    rows = rows.assign(heading=outcomes, path=[names.get(str(name), str(name)) for name in rows["predictor"]])
+    rows = rows.sort_values("heading", kind="stable", key=_first_seen, ignore_index=True)
+    headings = [f"→ {name}" for name in rows["heading"]]
+    values = ("partial_r_squared", "robustness", "robustness_significance")
+    return Table.from_frame(
+        rows,
+        columns=[
+            Column("path", word("path", lang)),
+            *(known_column(name, lang=lang) for name in ("estimate", "std_error")),
+            Column("statistic", "t", "decimal", italic=True),
+            known_column("df", lang=lang),
+            *(Column(name, word(name, lang), "coefficient", 3) for name in values),
+        ],
+        groups=[RowGroup(name, row) for row, name in enumerate(headings) if row == 0 or name != headings[row - 1]],
+        title=title or word("title_robustness", lang),
+        note=join_notes(
+            note, word("note_robustness", lang).format(share=f"{100 * share:g}", alpha=f"{1 - level:g}"), lang=lang
+        ),
+        number=str(number),
+        lang=lang,
+    )
 
 
 def method_bias_table(

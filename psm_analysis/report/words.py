@@ -121,8 +121,10 @@ WORDS: dict[str, tuple[str, str]] = {
     ),
     "note_marker_models": (
         "CFA = confirmatory factor analysis; C = equal loadings of all items on the marker; U = free loadings; "
-        "R = factor covariances fixed at those of the baseline.",
-        "CFA 为验证性因子分析；C 为所有题项在标记变量上等载荷；U 为自由载荷；R 为因子协方差固定为基线模型的值。",
+        "R = factor covariances fixed at those of the baseline; S = loadings on the marker fixed at the outer ends of "
+        "their 95 and 99 % intervals.",
+        "CFA 为验证性因子分析；C 为所有题项在标记变量上等载荷；U 为自由载荷；R 为因子协方差固定为基线模型的值；"
+        "S 为标记变量载荷固定在其 95%、99% 置信区间的外端。",
     ),
     "note_difference": ("{of}Δχ² is scaled ({scaling}).", "{of}Δχ² 为校正差值（{scaling}）。"),
     "kind_indirect": ("Indirect", "间接效应"),
@@ -139,6 +141,18 @@ WORDS: dict[str, tuple[str, str]] = {
     "note_index": (
         "The index of moderated mediation is the change of the indirect effect per unit of {moderator}.",
         "有调节的中介指数为{moderator}每增加一个单位时间接效应的变化。",
+    ),
+    "path": ("Path", "路径"),
+    "partial_r_squared": ("Partial R²", "偏 R²"),
+    "robustness": ("RV", "RV"),
+    "robustness_significance": ("RV (sig.)", "RV（显著性）"),
+    "title_robustness": ("Robustness to Omitted Variables", "对遗漏变量的稳健性"),
+    "note_robustness": (
+        "RV = robustness value: an omitted variable that explains this share of the residual variance of both "
+        "predictor and outcome takes away {share} % of the estimate, or (sig.) its significance at {alpha}; "
+        "SE = standard error.",
+        "RV 为稳健性值：遗漏变量若能同时解释预测变量和结果变量剩余变异的这一比例，估计值即减少 {share}%，"
+        "或（显著性）不再于 {alpha} 水平显著；SE 为标准误。",
     ),
     "title_invariance": ("Measurement Invariance", "测量等值性"),
     "note_invariance": (

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -21,6 +24,11 @@ LAVAAN = {
     "Method-U": [41, 43.39152358, 0.99886635, 0.02352344],
     "Method-R": [49, 64.19794123, 0.99279577, 0.05418271],
 }
+
+
+REFERENCE = json.loads(
+    (Path(__file__).resolve().parents[1] / "golden" / "values" / "method_bias.json").read_text(encoding="utf-8")
+)
 
 
 def survey(seed: int = 1, *, style: float = 0.6, n: int = 500) -> pd.DataFrame:
@@ -44,6 +52,76 @@ def test_marker_sequence_is_that_of_lavaan(biased: psm.MethodBias) -> None:
             frame.loc[name, ["df", "chisq", "cfi", "srmr"]].astype(float), expected, rtol=2e-5, atol=1e-7
         )
     assert frame.loc["Method-R", "statistic"] == pytest.approx(64.19794123 - 50.30905065, rel=1e-4)
+
+
+@pytest.fixture(scope="module")
+def rows(golden_data: Any) -> pd.DataFrame:
+    return golden_data("marker.csv")
+
+
+def answers(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows as answers of four categories."""
+    return 1 + (rows > -1.2).astype(int) + (rows > 0.1) + (rows > 1.3)
+
+
+@pytest.mark.filterwarnings("ignore::psm_analysis.errors.PsmAnalysisWarning")
+@pytest.mark.parametrize(
+    ("name", "options"), [("continuous", {}), ("robust", {"estimator": "MLR"}), ("ordinal", {"ordered": True})]
+)
+def test_every_model_of_the_sequence_is_that_of_lavaan(rows: pd.DataFrame, name: str, options: dict[str, Any]) -> None:
+    """tests/golden/generate/method_bias.R: Method-S, reliability, correlations; ordinal and robust too."""
+    expected = REFERENCE[name]
+    found = psm.method_bias(TEXT, answers(rows) if name == "ordinal" else rows, marker=MARKER, **options)
+    frame = found.tidy().set_index("model")
+    for model, measures in expected["fits"].items():
+        got = found.fits[model].fit_measures
+        for measure, value in measures.items():
+            assert got[measure.replace(".", "_")] == pytest.approx(value, rel=5e-5, abs=2e-6), (model, measure)
+        assert frame.loc[model, "chisq"] == pytest.approx(measures.get("chisq.scaled", measures["chisq"]), rel=5e-5)
+    for model, (statistic, df, p_value) in expected["differences"].items():
+        row = frame.loc[model]
+        assert [row["statistic"], row["df_diff"]] == pytest.approx([statistic, df], rel=2e-4), model
+        assert row["p_value"] == pytest.approx(p_value, rel=5e-3, abs=1e-12), model
+    row = found.correlations.iloc[0]
+    sources = {"marker": "Method-C", "sensitivity_05": "Method-S(.05)", "sensitivity_01": "Method-S(.01)"}
+    for column, model in sources.items():
+        assert row[column] == pytest.approx(expected["correlations"][model], abs=2e-5)
+    parts = found.reliability.set_index("factor")
+    for k, factor in enumerate(("A", "B")):
+        assert parts.loc[factor, "substantive"] == pytest.approx(expected["substantive"][k], abs=2e-5)
+        assert parts.loc[factor, "method"] == pytest.approx(expected["method"][k], abs=2e-5)
+
+
+def test_method_s_in_words(biased: psm.MethodBias) -> None:
+    row = biased.correlations.iloc[0]
+    gaps = [abs(row[name] - row["marker"]) for name in ("sensitivity_05", "sensitivity_01")]
+    assert gaps[0] < gaps[1] == biased.largest_sensitivity
+    assert "(Method-S)" in biased.verdict()
+    clean = psm.method_bias(TEXT, survey(style=0.0), marker=MARKER)
+    assert not set(clean.tidy()["model"]) & {"Method-S(.05)", "Method-S(.01)"}
+    assert np.isnan(clean.largest_sensitivity)
+
+
+@pytest.mark.filterwarnings("ignore::psm_analysis.errors.PsmAnalysisWarning")
+@pytest.mark.parametrize("ordinal", [False, True])
+def test_reversed_wording_is_that_of_lavaan(rows: pd.DataFrame, ordinal: bool) -> None:
+    data, name = (answers(rows), "ordinal") if ordinal else (rows, "continuous")
+    found = psm.method_bias(TEXT, data, reversed_items=["a3", "a4", "b4"], **({"ordered": True} if ordinal else {}))
+    row = found.tidy().set_index("model").loc["Correlated uniqueness"]
+    expected = REFERENCE["wording"][name]
+    assert [row["statistic"], row["df_diff"]] == pytest.approx(expected[:2], rel=2e-4)
+    assert row["p_value"] == pytest.approx(expected[2], rel=5e-3)
+    assert row["decision"] == "present"
+
+
+def test_a_method_factor_of_some_items_is_told_from_one_of_all(rows: pd.DataFrame) -> None:
+    found = psm.method_bias(TEXT, rows)
+    decisions = found.tidy().set_index("model")["decision"]
+    assert decisions[["Method factor, equal", "Method factor, free"]].tolist() == ["absent", "present"]
+    assert "one of free loadings does" in found.verdict()
+    assert "等载荷" in found.verdict("zh")
+    assert "Correlations of the factors" in found.summary()
+    assert found.verdict() in found._repr_html_()
 
 
 def test_reliability_is_divided_as_by_hand(biased: psm.MethodBias) -> None:

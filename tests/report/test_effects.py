@@ -117,6 +117,23 @@ def test_conditional_effects_with_the_value_of_the_moderator(effects: pd.DataFra
     assert "有调节的中介指数" in psm.conditional_effects_table(effects, lang="zh").to_text()
 
 
+def test_robustness_values_by_outcome() -> None:
+    names = ["x", "m", "y"]
+    r = pd.DataFrame([[1, 0.5, 0.4], [0.5, 1, 0.6], [0.4, 0.6, 1]], names, names)
+    fit = psm.sem("m ~ x; y ~ m + x", sample_cov=r, sample_nobs=200)
+    found = psm.omitted_variable_robustness(fit, share=0.5, level=0.9)
+    table = psm.robustness_table(found.tidy(), labels={"m": "Burnout"}, share=found.share, level=found.level)
+    assert [(group.label, group.first) for group in table.groups] == [("→ Burnout", 0), ("→ y", 1)]
+    text = " ".join(table.to_text().split())
+    assert "takes away 50 % of the estimate" in text
+    assert "significance at 0.1" in text
+    value = found.tidy()["robustness_significance"].iloc[0]
+    assert f"{value:.3f}"[1:] in text
+    assert "稳健性" in psm.robustness_table(found.tidy(), lang="zh").to_text()
+    with pytest.raises(psm.PsmAnalysisError, match="robustness"):
+        psm.robustness_table(fit.tidy())
+
+
 def test_method_bias_in_both_languages() -> None:
     numbers = ("df", "chisq", "cfi", "rmsea", "srmr", "share", "statistic", "df_diff", "p_value", "delta_cfi")
     blank = dict.fromkeys(numbers, np.nan) | dict.fromkeys(("compared_with", "test", "measures", "difference_test"), "")
