@@ -58,6 +58,22 @@ def test_recovery_and_rising_likelihood(fitted: tuple[pd.DataFrame, psm.GradedRe
     assert slopes["std_error"].between(0.04, 0.13).all()
 
 
+@pytest.mark.slow
+def test_every_slope_and_threshold_is_recovered() -> None:
+    """Over 60 samples of 2,000 and 10 items no parameter is biased by 0.05; the likelihood rises at every step."""
+    errors = []
+    for seed in range(60):
+        fit = psm.graded_response(survey(2000, seed=1000 + seed).drop(columns="trait"), n_nodes=31, tolerance=1e-3)
+        assert fit.converged
+        assert (np.diff(fit.history) > 0.0).all()
+        found = fit.tidy().groupby("parameter")["estimate"]
+        slopes, cuts = found.get_group("slope"), found.get_group("threshold")
+        errors.append(np.concatenate([slopes - SLOPES, cuts - THRESHOLDS.ravel()]))
+    bias = np.mean(errors, axis=0)
+    assert bias.shape == (50,)
+    assert np.abs(bias).max() < 0.05
+
+
 def test_scores(fitted: tuple[pd.DataFrame, psm.GradedResponseResult]) -> None:
     data, fit = fitted
     eap, mode = fit.person_scores(), fit.person_scores(method="map")

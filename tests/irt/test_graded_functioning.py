@@ -51,7 +51,8 @@ def test_two_categories_against_direct_maximisation() -> None:
         return -float(minimize(lambda q: loss(padded(q)), start, method="BFGS").fun)
 
     equal, thresholds, both = largest([]), largest([5]), largest([1, 5])
-    found = psm.graded_functioning(pd.DataFrame(x, columns=data.columns), group, tolerance=1e-7).items.loc["i1"]
+    frame = pd.DataFrame(x, columns=data.columns)
+    found = psm.graded_functioning(frame, group, anchors=["i0", "i2", "i3"], tolerance=1e-7).items.loc["i1"]
     assert found["chisq_uniform"] == pytest.approx(2 * (thresholds - equal), abs=1e-3)
     assert found["chisq_nonuniform"] == pytest.approx(2 * (both - thresholds), abs=1e-3)
     assert found["chisq_total"] == pytest.approx(2 * (both - equal), abs=1e-3)
@@ -87,8 +88,8 @@ def test_messy_answers() -> None:
         found = psm.graded_functioning(data, labels, anchors=["i0", "i1", "i3"], tolerance=1e-2)
     assert found.items.loc["i2", "df_total"] == 2
     assert found.groups["n"].sum() == 298
-    three = psm.graded_functioning(survey(300, seed=5)[0], ["x", "y", "z"] * 100, tolerance=1e-1)
-    assert three.items["df_total"].tolist() == [6] * 5
+    three = psm.graded_functioning(survey(300, seed=5, items=3)[0], ["x", "y", "z"] * 100, tolerance=1e-1)
+    assert three.items["df_total"].tolist() == [6] * 3
     assert three.items["difference"].isna().all()
 
 

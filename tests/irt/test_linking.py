@@ -33,6 +33,11 @@ def reference() -> psm.GradedResponseResult:
     return psm.graded_response(answers(3000, seed=1))
 
 
+@pytest.fixture(scope="module")
+def later() -> psm.GradedResponseResult:
+    return psm.graded_response(answers(3000, seed=2, mean=0.5, sd=1.2, moved=1.0))
+
+
 def on_another_scale(fit: psm.GradedResponseResult, A: float, B: float) -> psm.GradedResponseResult:
     """Return the fit as it would read if the trait were (theta - B) / A."""
     d = tuple(d + a * B for a, d in zip(fit.slopes, fit.intercepts, strict=True))
@@ -53,9 +58,8 @@ def test_a_transformation_is_recovered_exactly(reference, method: str) -> None:
 
 
 @pytest.mark.parametrize("method", METHODS)
-def test_a_population_of_known_mean_and_spread_is_recovered(reference, method: str) -> None:
-    new = psm.graded_response(answers(3000, seed=2, mean=0.5, sd=1.2, moved=1.0))
-    linked = psm.link(reference, new, anchors=NAMES[:-1], method=method)
+def test_a_population_of_known_mean_and_spread_is_recovered(reference, later, method: str) -> None:
+    linked = psm.link(reference, later, anchors=NAMES[:-1], method=method)
     assert linked.slope == pytest.approx(1.2, abs=0.08)
     assert linked.intercept == pytest.approx(0.5, abs=0.08)
     b = linked.parameters.query("item == @NAMES[-1] and parameter == 'threshold'")["estimate"]
