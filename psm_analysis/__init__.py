@@ -89,6 +89,7 @@ _PUBLIC = {
     "item_analysis": "reliability.item_analysis",
     "item_curves_plot": "report.plot_item_curves",
     "item_functioning": "irt.item_functioning",
+    "item_plot": "report.plot_items",
     "johnson_neyman_plot": "report.plot_moderation",
     "likelihood_ratio_power": "simulation.likelihood_ratio",
     "likert_plot": "report.plot_likert",

@@ -112,6 +112,7 @@ def run_report(arguments: Namespace) -> int:
 
 def _dossier_text(dossier: ScaleValidation) -> str:
     from psm_analysis.report.numbers import format_p
+    from psm_analysis.workflows.validation_tables import kind_name
 
     definition, suited = dossier.instrument, dossier.suitability
     p = format_p(suited.bartlett_p_value)
@@ -120,7 +121,7 @@ def _dossier_text(dossier: ScaleValidation) -> str:
         f"respondents   {dossier.n_used} of {dossier.n_screened} used",
         f"suitability   KMO {suited.kmo:.3f}; Bartlett's test: chi-square {suited.bartlett_chisq:.1f},"
         f" df {suited.bartlett_df}, p {p if p.startswith('<') else f'= {p}'}",
-        f"best model    {dossier.best_model}",
+        f"best model    {kind_name(dossier.best_model, lang=dossier.lang)}",
         *(f"note: {text}" for text in dossier.warnings),
     ]
     return "\n".join(lines) + "\n\n" + "\n\n".join(table.to_text() for table in dossier.tables.values())

@@ -74,7 +74,7 @@ def likert_plot(
     with figure_style([*names, *items, title, word("figure_percent", lang)]):
         figure = new_figure(7.2, 1.25 + 0.3 * len(items))
         axes = figure.add_subplot()
-        _draw_bars(axes, shares, names=names)
+        draw_shares(axes, shares, names=names)
         axes.set_yticks(range(len(items)), items)
         axes.invert_yaxis()
         axes.set_xlabel(word("figure_percent", lang))
@@ -120,7 +120,8 @@ def likert_colours(n: int) -> list[str]:
     return [colors.to_hex(colour) for colour in chosen]
 
 
-def _draw_bars(axes: Any, shares: pd.DataFrame, *, names: Sequence[str]) -> None:
+def draw_shares(axes: Any, shares: pd.DataFrame, *, names: Sequence[str]) -> None:
+    """Draw percentages of answers (items by answers) as bars that diverge from the middle answer."""
     values = shares.to_numpy()
     n = values.shape[1]
     middle = values[:, n // 2] / 2 if n % 2 else np.zeros(len(values))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -70,7 +70,7 @@ def loadings_plot(
         figure = new_figure(5.6, 1.0 + 0.21 * places[-1] + 0.3)
         axes = figure.add_subplot()
         _draw_points(axes, rows, places=places, value=value)
-        _name_factors(axes, rows, places=places, names=names)
+        name_blocks(axes, [names.get(factor, factor) for factor in rows["lhs"]], places=places)
         axes.set_yticks(places, items)
         axes.set_ylim(places[-1] + 0.7, -0.7)
         axes.set_xlabel(axis)
@@ -106,10 +106,11 @@ def _draw_points(axes: Any, rows: pd.DataFrame, *, places: list[float], value: s
         axes.axvline(0, color=GREY, lw=0.8)
 
 
-def _name_factors(axes: Any, rows: pd.DataFrame, *, places: list[float], names: Mapping[str, str]) -> None:
+def name_blocks(axes: Any, blocks: Sequence[str], *, places: Sequence[float]) -> None:
+    """Write the name of every block of rows, a factor or a subscale, to the right of its rows."""
     beside = {"transform": axes.get_yaxis_transform(), "clip_on": False}
-    for factor in dict.fromkeys(rows["lhs"]):
-        own = [place for place, lhs in zip(places, rows["lhs"], strict=True) if lhs == factor]
+    for block in dict.fromkeys(blocks):
+        own = [place for place, name in zip(places, blocks, strict=True) if name == block]
         middle = (own[0] + own[-1]) / 2
-        axes.text(1.02, middle, names.get(factor, factor), va="center", fontsize=8.5, **beside)
+        axes.text(1.02, middle, block, va="center", fontsize=8.5, **beside)
         axes.plot([1.005, 1.005], [own[0] - 0.4, own[-1] + 0.4], color=GREY, lw=0.9, **beside)

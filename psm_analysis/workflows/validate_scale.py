@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from psm_analysis._arguments import check_instance, check_seed, check_whole
-from psm_analysis._options import Correlation, Language, ModelKind, check_option
+from psm_analysis._options import Correlation, Language, Missing, ModelKind, check_option
 from psm_analysis.efa.fit import efa
 from psm_analysis.efa.retention import retention
 from psm_analysis.efa.suitability import sampling_adequacy
@@ -43,8 +43,9 @@ def validate_scale(
 
     Respondents with more than `max_flags` screening flags are set aside. The others are split at random: one half
     for the exploratory analysis (minres, oblimin, as many factors as the instrument has subscales), the other for the
-    confirmatory models of the instrument. Items are reversed as the instrument says. All are used to compare scores
-    between the groups of every variable that the codebook gives the role "group".
+    confirmatory models of the instrument, of all its rows: full information where answers are missing, or pairwise for
+    ordinal items. Items are reversed as the instrument says. All are used to compare scores between the groups of every
+    variable that the codebook gives the role "group".
 
     Parameters
     ----------
@@ -92,7 +93,7 @@ def validate_scale(
     check_instance(wave, SurveyWave, name="wave", remedy="Make one with wave_from_frame() or read_survey().")
     if check_seed(seed) is None:
         raise OptionError("The split into halves needs a seed.", where="argument 'seed'", remedy="Give seed=1.")
-    check_whole(max_flags, name="max_flags", least=0, remedy="Use 1.")
+    check_whole(max_flags, name="max_flags", least=0, remedy="Raise max_flags, e.g. to 1.")
     definition = wave.instrument(instrument)
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", PsmAnalysisWarning)
@@ -119,7 +120,7 @@ def validate_scale(
             models=models,
             best_model=best,
             reliability=reliability(models[name]),
-            htmt=htmt(groups, second, correlation=correlation) if len(groups) > 1 else None,
+            htmt=htmt(groups, second, correlation=correlation, missing="pairwise") if len(groups) > 1 else None,
             groups=group_differences(wave, instrument, items=used, lang=lang),
             lang=lang,
             warnings=(),
@@ -142,16 +143,23 @@ def _halves(items: pd.DataFrame, seed: int) -> tuple[pd.DataFrame, pd.DataFrame]
 
 def _models(definition: Instrument, data: pd.DataFrame, *, ordered: bool) -> tuple[dict[str, SemResult], list[str]]:
     """Fit every measurement model that the instrument has; say of the others why not."""
+    missing: Missing = "pairwise" if ordered else "fiml"
+    if not data.isna().any(axis=None):
+        missing = "listwise"
     fits: dict[str, SemResult] = {}
     failed = []
     kinds = get_args(ModelKind) if len(definition.subscales) > 1 else (ONE,)
     for kind in kinds:
         try:
             text = definition.model(kind)
-            fit = (
-                cfa(text, data, ordered=list(data.columns), orthogonal=kind == "bifactor", std_lv=kind == "bifactor")
-                if ordered
-                else cfa(text, data, estimator="MLR", orthogonal=kind == "bifactor", std_lv=kind == "bifactor")
+            fit = cfa(
+                text,
+                data,
+                estimator="WLSMV" if ordered else "MLR",
+                ordered=ordered,
+                missing=missing,
+                orthogonal=kind == "bifactor",
+                std_lv=kind == "bifactor",
             )
         except PsmAnalysisError as error:
             failed.append(f"Model {kind}: {error}")

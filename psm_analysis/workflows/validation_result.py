@@ -22,13 +22,20 @@ from psm_analysis.report.builders import reliability_table
 from psm_analysis.report.builders_loadings import loadings_table
 from psm_analysis.report.builders_models import fit_table
 from psm_analysis.report.folder import Progress, save_all
+from psm_analysis.report.plot_items import item_plot
 from psm_analysis.report.plot_loadings import loadings_plot
 from psm_analysis.report.plot_scree import scree_plot
 from psm_analysis.report.tables import Table
 from psm_analysis.sem.result import SemResult
 from psm_analysis.survey.screen import ScreeningReport
 from psm_analysis.workflows.group_table import group_differences_table
-from psm_analysis.workflows.validation_tables import htmt_table, items_table, retention_table
+from psm_analysis.workflows.validation_tables import (
+    htmt_table,
+    items_table,
+    kind_name,
+    part_names,
+    retention_table,
+)
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -137,9 +144,10 @@ class ScaleValidation(Result):
     def tables(self) -> dict[str, Table]:
         """Tables of the dossier by name: items, retention, loadings, fit, reliability, htmt, groups."""
         titles = {name: texts[self.lang == "zh"] for name, texts in TITLES.items()}
-        glances = {kind: fit.glance() for kind, fit in self.models.items()}
+        glances = {kind_name(kind, lang=self.lang): fit.glance() for kind, fit in self.models.items()}
+        names = part_names(self.instrument, lang=self.lang)
         found = {
-            "items": items_table(self.items.tidy(), title=titles["items"], lang=self.lang),
+            "items": items_table(self.items.tidy(), names=names, title=titles["items"], lang=self.lang),
             "retention": retention_table(self.retention.tidy(), title=titles["retention"], lang=self.lang),
             "loadings": loadings_table(
                 self.exploratory.loadings,
@@ -148,16 +156,18 @@ class ScaleValidation(Result):
                 lang=self.lang,
             ),
             "fit": fit_table(glances, title=titles["fit"], lang=self.lang),
-            "reliability": reliability_table(self.reliability, title=titles["reliability"], lang=self.lang),
+            "reliability": reliability_table(
+                self.reliability.rename(index=names), title=titles["reliability"], lang=self.lang
+            ),
         }
         if self.htmt is not None:
-            found["htmt"] = htmt_table(self.htmt, title=titles["htmt"], lang=self.lang)
+            found["htmt"] = htmt_table(self.htmt, names=names, title=titles["htmt"], lang=self.lang)
         if len(self.groups):
             found["groups"] = group_differences_table(self.groups, title=titles["groups"], lang=self.lang)
         return found
 
     def figures(self) -> dict[str, Figure]:
-        """Return the scree plot and the loadings of the best model."""
+        """Return the figures: items, scree plots of components and of factors, loadings of the best model."""
         return {name: draw() for name, draw in self._drawings().items()}
 
     def save(self, out: str | Path = "build", *, progress: Progress | None = None) -> tuple[Path, ...]:
@@ -185,8 +195,11 @@ class ScaleValidation(Result):
         return save_all(out, stem=self.instrument.id, tables=tables, figures=self._drawings(), progress=progress)
 
     def _drawings(self) -> dict[str, Callable[[], Figure]]:
-        best = self.models[self.best_model]
+        best, lang = self.models[self.best_model], self.lang
+        names = part_names(self.instrument, lang=lang)
         return {
-            "scree": lambda: scree_plot(self.retention.parallel, lang=self.lang),
-            "loadings": lambda: loadings_plot(best.standardized(), lang=self.lang),
+            "items": lambda: item_plot(self.items.items, self.items.frequencies, labels=names, lang=lang),
+            "scree": lambda: scree_plot(self.retention.parallel, lang=lang),
+            "scree_factors": lambda: scree_plot(self.retention.parallel, kind="factor", lang=lang),
+            "loadings": lambda: loadings_plot(best.standardized(), labels=names, lang=lang),
         }

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 
 from psm_analysis._options import Language
+from psm_analysis.instruments.model import Instrument
 from psm_analysis.report.builders import data_table
 from psm_analysis.report.columns import Column
 from psm_analysis.report.tables import Table
@@ -35,10 +39,36 @@ CRITERIA = {
     "bic": ("Smallest BIC", "最小 BIC"),
 }
 
+KINDS = {
+    "one-factor": ("One factor", "单因子"),
+    "correlated": ("Correlated factors", "相关因子"),
+    "second-order": ("Second-order factor", "二阶因子"),
+    "bifactor": ("Bifactor", "双因子"),
+}
 
-def items_table(items: pd.DataFrame, *, title: str, lang: Language) -> Table:
+
+def kind_name(kind: str, *, lang: Language) -> str:
+    """Return the name of a kind of measurement model.
+
+    Examples
+    --------
+    >>> kind_name("second-order", lang="zh")
+    '二阶因子'
+    """
+    return KINDS[kind][lang == "zh"]
+
+
+def part_names(instrument: Instrument, *, lang: Language) -> dict[str, str]:
+    """Return the printed names of the subscales and of the general factor."""
+    general = {instrument.factor: "总因子" if lang == "zh" else "General factor"}
+    return general | {part.id: part.name.get(lang) for part in instrument.subscales}
+
+
+def items_table(items: pd.DataFrame, *, names: Mapping[str, str], title: str, lang: Language) -> Table:
     """Make the table of an item analysis: the columns that a reader of an article needs."""
     shown = items[[name for name in ITEM_COLUMNS if name in items]]
+    if "subscale" in shown:
+        shown = shown.assign(subscale=[names.get(str(name), str(name)) for name in shown["subscale"]])
     labels = _labels(shown, lang=lang)
     return data_table(shown, title=title, labels=labels, lang=lang)
 
@@ -51,12 +81,15 @@ def retention_table(suggested: pd.DataFrame, *, title: str, lang: Language) -> T
     return data_table(shown, title=title, labels=_labels(shown, lang=lang), lang=lang)
 
 
-def htmt_table(ratios: pd.DataFrame, *, title: str, lang: Language) -> Table:
-    """Make the lower triangle of the ratios."""
-    lower = ratios.where(np.tril(np.ones(ratios.shape, dtype=bool), -1)).rename_axis("factor").reset_index()
-    factors = [Column(str(name), str(name), "coefficient") for name in ratios.columns]
+def htmt_table(ratios: pd.DataFrame, *, names: Mapping[str, str], title: str, lang: Language) -> Table:
+    """Make the lower triangle of the ratios: factors are numbered, and the numbers head the columns."""
+    lower = ratios.where(np.tril(np.ones(ratios.shape, dtype=bool), -1))
+    lower.columns = pd.Index([str(k) for k in range(1, len(ratios) + 1)])
+    printed = [f"{k}. {names.get(str(name), str(name))}" for k, name in enumerate(ratios.index, start=1)]
+    factors = [Column(name, name, "coefficient") for name in lower.columns[:-1]]
     label = "因子" if lang == "zh" else "Factor"
-    return data_table(lower, title=title, columns=[Column("factor", label), *factors], lang=lang)
+    rows = lower.assign(factor=printed).reset_index(drop=True)
+    return replace(data_table(rows, title=title, columns=[Column("factor", label), *factors], lang=lang), missing="")
 
 
 def _labels(frame: pd.DataFrame, *, lang: Language) -> dict[str, str]:

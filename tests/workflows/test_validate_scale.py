@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 import pandas as pd
@@ -42,7 +43,7 @@ def test_halves_are_disjoint_and_reproducible(dossier: psm.ScaleValidation, wave
 def test_tables_and_figures(dossier: psm.ScaleValidation) -> None:
     assert list(dossier.tables) == ["items", "retention", "loadings", "fit", "reliability", "htmt"]
     assert "psm1" in dossier.tables["loadings"].to_html()
-    assert set(dossier.figures()) == {"scree", "loadings"}
+    assert set(dossier.figures()) == {"items", "scree", "scree_factors", "loadings"}
 
 
 def test_too_few_respondents(wave: object) -> None:
@@ -62,4 +63,7 @@ def test_every_name_in_the_chinese_tables_is_chinese(dossier: psm.ScaleValidatio
     for name in ("items", "retention"):
         assert not [c.label for c in tables[name].columns if "_" in c.label]
     assert "parallel_" not in tables["retention"].to_text()
+    for name, words in (("items", "同情心"), ("reliability", "同情心"), ("htmt", "同情心"), ("fit", "二阶因子")):
+        assert words in tables[name].to_text()
+        assert not re.search(r"\b(aps|cpv|com|ss|correlated|bifactor)\b", tables[name].to_text())
     assert set(CRITERIA) >= set(dossier.retention.suggested.index)
