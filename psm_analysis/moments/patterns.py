@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from psm_analysis.moments.sample import BoolArray, FloatArray, IntArray
 
@@ -107,11 +108,24 @@ def _weighted(
 
 
 def _group_rows(present: BoolArray) -> tuple[BoolArray, IntArray, IntArray]:
-    packed = np.packbits(present, axis=1)
-    keys = np.ascontiguousarray(packed).view(np.dtype((np.void, packed.shape[1]))).ravel()
-    _, first, inverse, counts = np.unique(keys, return_index=True, return_inverse=True, return_counts=True)
+    _, first, inverse, counts = np.unique(
+        pattern_keys(present), return_index=True, return_inverse=True, return_counts=True
+    )
     answered = present[first].any(axis=1)
     order = np.flatnonzero(answered)[np.argsort(-counts[answered], kind="stable")]
     rank = np.full(len(first), -1, dtype=np.int64)
     rank[order] = np.arange(len(order))
     return present[first[order]], rank[inverse], counts[order].astype(np.int64)
+
+
+def pattern_keys(present: BoolArray) -> NDArray[np.void]:
+    """Return one value per row that is the same for rows of the same pattern.
+
+    Examples
+    --------
+    >>> keys = pattern_keys(np.array([[True, False], [True, True], [True, False]]))
+    >>> bool(keys[0] == keys[2]), bool(keys[0] == keys[1])
+    (True, False)
+    """
+    packed = np.packbits(present, axis=1)
+    return np.ascontiguousarray(packed).view(np.dtype((np.void, packed.shape[1]))).ravel()

@@ -42,8 +42,9 @@ class IncompleteSample:
         Rows of each replicate, and which replicates a fit would not refuse.
     x
         Moments in which those of fixed exogenous variables can be looked up.
-    saturated
-        -2/n times the saturated log-likelihood without ``log 2 pi``, of each replicate.
+    saturated, at
+        -2/n times the saturated log-likelihood without ``log 2 pi``, of each replicate, and the means and covariances
+        (lower triangle by columns) at which it has its maximum.
     """
 
     blocks: tuple[Block, ...]
@@ -53,6 +54,7 @@ class IncompleteSample:
     usable: Mask
     x: Moments
     saturated: Array
+    at: Array
 
     @property
     def count(self) -> int:
@@ -70,6 +72,7 @@ class IncompleteSample:
             self.usable[places],
             self.x.of(places),
             self.saturated[places],
+            self.at[places],
         )
 
     def exogenous(self, first: Index, second: Index) -> Array:
@@ -100,6 +103,14 @@ class IncompleteSample:
         """Return the expected information of complete rows, which is the larger one: steps are those of EM."""
         return Moments(self.x.cov, self.x.mean).information(layout, free, values, means=True)
 
-    def against(self, saturated: Array) -> Self:
+    def against(self, saturated: Array, at: Array) -> Self:
         """Return the sample with the values of its saturated model."""
-        return replace(self, saturated=saturated)
+        return replace(self, saturated=saturated, at=at)
+
+    def saturated_moments(self, i: int) -> tuple[Array, Array]:
+        """Return mean and covariance matrix of replicate `i`, by maximum likelihood."""
+        p = len(self.centre)
+        column, row = np.triu_indices(p)
+        cov = np.empty((p, p))
+        cov[row, column] = cov[column, row] = self.at[i, p:]
+        return self.at[i, :p], cov

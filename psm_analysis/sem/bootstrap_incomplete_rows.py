@@ -9,6 +9,7 @@ from typing import Self
 
 import numpy as np
 
+from psm_analysis.moments.patterns import pattern_keys
 from psm_analysis.sem.arrays import Array, Index, Mask
 from psm_analysis.sem.bootstrap_gradient import Moments
 
@@ -132,8 +133,8 @@ class IncompleteRows:
     @classmethod
     def of(cls, rows: Array, centre: Array) -> Self:
         """Return the rows less `centre` with their patterns."""
-        _, pattern = np.unique(np.isnan(rows), axis=0, return_inverse=True)
-        return cls(rows - centre, centre, pattern.ravel().astype(np.intp))
+        _, pattern = np.unique(pattern_keys(~np.isnan(rows)), return_inverse=True)
+        return cls(rows - centre, centre, pattern.astype(np.intp))
 
     def listed(self, replicate: Index, row: Index, times: Array, *, count: int) -> tuple[tuple[Block, ...], Array]:
         """Return the blocks of a list of rows by replicate, and the sums of products of its complete rows."""

@@ -15,7 +15,8 @@ from psm_analysis.sem.bootstrap_incomplete import IncompleteSample
 from psm_analysis.sem.bootstrap_incomplete_rows import IncompleteRows
 from psm_analysis.sem.bootstrap_scoring import scored
 from psm_analysis.sem.discrepancy.fiml import FullInformation
-from psm_analysis.sem.implied import moment_vector
+from psm_analysis.sem.gamma import normal_weight
+from psm_analysis.sem.implied import Implied, moment_vector
 from psm_analysis.sem.matrices import Layout
 from psm_analysis.sem.sample import GroupSample
 from psm_analysis.sem.saturated import saturated_implied, saturated_layout
@@ -37,10 +38,19 @@ class Saturated:
     def of(cls, group: GroupSample) -> Self:
         """Return the search of one group."""
         assert group.patterns is not None
-        implied, layout = saturated_implied(group), saturated_layout(len(group.cov))
-        information = FullInformation(group.patterns, 0.0).saturated_information(implied)
-        origin = moment_vector(implied, means=True)
-        scale = np.sqrt(np.diagonal(information))
+        implied = saturated_implied(group)
+        return cls._at(implied, FullInformation(group.patterns, 0.0).saturated_information(implied))
+
+    @classmethod
+    def of_moments(cls, mean: Array, cov: Array) -> Self:
+        """Return the search from the moments of a population, with the information of complete rows."""
+        group = GroupSample("", 0, cov, mean, None, None)
+        return cls._at(saturated_implied(group), normal_weight(cov, means=True))
+
+    @classmethod
+    def _at(cls, implied: Implied, information: Array) -> Self:
+        origin, scale = moment_vector(implied, means=True), np.sqrt(np.diagonal(information))
+        layout = saturated_layout(len(implied.mu))
         return cls(layout, origin, 0.5 * np.linalg.inv(information), scale, np.eye(len(origin)))
 
     def values(self, z: Array, samples: Sequence[BatchSample]) -> Array:
@@ -62,7 +72,7 @@ class Saturated:
 
 def with_saturated(sample: IncompleteSample, search: Saturated) -> IncompleteSample:
     """Return a sample that knows its saturated model; nan where that has no solution."""
-    values = np.full(sample.count, np.nan)
+    values, at = np.full(sample.count, np.nan), np.full((sample.count, len(search.origin)), np.nan)
     here = np.flatnonzero(sample.usable)
     with np.errstate(all="ignore"):
         part = [sample.of(here)]
@@ -70,8 +80,9 @@ def with_saturated(sample: IncompleteSample, search: Saturated) -> IncompleteSam
         left = np.flatnonzero(~done)
         if left.size:
             z[left], done[left] = scored(search, [m.of(left) for m in part])
-        values[here[done]] = search.chisq(search.values(z[done], part), [m.of(done) for m in part])
-    return sample.against(values)
+        at[here[done]] = search.values(z[done], part)
+        values[here[done]] = search.chisq(at[here[done]], [m.of(done) for m in part])
+    return sample.against(values, at)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,5 +111,5 @@ def incomplete_sample(
     count = int(replicate.max()) + 1
     blocks, complete = table.listed(replicate, row, times, count=count)
     nobs, usable, x = table.checked(replicate, row, times, count=count)
-    bare = IncompleteSample(blocks, complete, table.centre, nobs, usable, x, np.zeros(count))
+    bare = IncompleteSample(blocks, complete, table.centre, nobs, usable, x, np.zeros(count), np.zeros((count, 0)))
     return with_saturated(bare, search)

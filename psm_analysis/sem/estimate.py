@@ -20,7 +20,7 @@ from psm_analysis.sem.gamma import casewise_moments, normal_gamma, normal_weight
 from psm_analysis.sem.implied import stacked
 from psm_analysis.sem.matrices import Layout, find_layouts
 from psm_analysis.sem.moment_maps import moment_map
-from psm_analysis.sem.optimize import Bounds, Solution, minimise
+from psm_analysis.sem.optimize import Bounds, Solution, minimise, solution_at
 from psm_analysis.sem.partable import ParameterTable
 from psm_analysis.sem.problem import ConstraintSystem, Problem, constraint_system, positions
 from psm_analysis.sem.sample import GroupSample, Sample
@@ -62,11 +62,16 @@ class Estimation:
         return fixed_exogenous(self.table, self.sample)
 
 
-def estimate(table: ParameterTable, sample: Sample, spec: EstimatorSpec, *, prepared: bool = False) -> Estimation:
-    """Minimise the discrepancy of a table over its free parameters; a `prepared` sample has its final divisor."""
+def estimate(
+    table: ParameterTable, sample: Sample, spec: EstimatorSpec, *, prepared: bool = False, known: Array | None = None
+) -> Estimation:
+    """Minimise the discrepancy of a table over its free parameters.
+
+    A `prepared` sample has its final divisor; a `known` minimum is not searched for.
+    """
     ordinal = sample.groups[0].ordinal is not None
     sample = sample if spec.likelihood or prepared or ordinal else sample.unbiased()
-    problem, start = assemble(table, sample, spec)
+    problem, values = formulate(table, sample, spec)
     constraints = constraint_system(table)
     moments = count_moments(table, sample)
     equalities = sum(constraint.op == "==" for constraint in table.constraints)
@@ -76,9 +81,13 @@ def estimate(table: ParameterTable, sample: Sample, spec: EstimatorSpec, *, prep
             where="argument 'model'",
             remedy="Fix parameters, or measure factors by more indicators (three or more each).",
         )
-    solution = minimise(problem, start, constraints=constraints, bounds=parameter_bounds(table, problem))
-    if not solution.converged:
-        check_feasible(problem, start, constraints=constraints, bounds=parameter_bounds(table, problem))
+    if known is None:
+        starts, bounds = _starts(problem, table, sample, values), parameter_bounds(table, problem)
+        solution = minimise(problem, starts, constraints=constraints, bounds=bounds)
+        if not solution.converged:
+            check_feasible(problem, starts[0], constraints=constraints, bounds=bounds)
+    else:
+        solution = solution_at(problem, known, constraints=constraints)
     rank = np.linalg.matrix_rank(constraints.equal(problem, solution.x)[1]) if equalities else 0
     npar = problem.n_free - int(rank)
     return Estimation(table, sample, spec, problem, constraints, solution, npar, moments - npar)
@@ -86,6 +95,12 @@ def estimate(table: ParameterTable, sample: Sample, spec: EstimatorSpec, *, prep
 
 def assemble(table: ParameterTable, sample: Sample, spec: EstimatorSpec) -> tuple[Problem, Array]:
     """Return the estimation problem of a table and starting values of its free parameters, the better ones first."""
+    problem, values = formulate(table, sample, spec)
+    return problem, _starts(problem, table, sample, values)
+
+
+def formulate(table: ParameterTable, sample: Sample, spec: EstimatorSpec) -> tuple[Problem, Array]:
+    """Return the estimation problem of a table, and simple starting values of all its parameters."""
     layouts = find_layouts(table, sample.names)
     values = starting_values(table, sample)
     position = positions(table.parameters)
@@ -102,7 +117,7 @@ def assemble(table: ParameterTable, sample: Sample, spec: EstimatorSpec) -> tupl
     )
     if problem.n_free == 0:
         raise ModelError("The model has no free parameter.", where="argument 'model'", remedy="Free one with NA*.")
-    return problem, _starts(problem, table, sample, values)
+    return problem, values
 
 
 def _starts(problem: Problem, table: ParameterTable, sample: Sample, values: Array) -> Array:

@@ -13,6 +13,7 @@ import pandas as pd
 
 from psm_analysis._options import Engine, Estimator, Information, Missing, Parameterization
 from psm_analysis.errors import OptionError, PsmAnalysisWarning
+from psm_analysis.sem.arrays import Array
 from psm_analysis.sem.estimate import Estimation, estimate
 from psm_analysis.sem.estimators import SPECS, EstimatorSpec
 from psm_analysis.sem.exploratory import Block, exploratory_blocks, unrotated_table, without_efa
@@ -301,10 +302,19 @@ def _fit_exploratory(
 
 
 def fit_table(
-    table: ParameterTable, sample: Sample, *, model: str, spec: EstimatorSpec = SPECS["ML"], level: int = 5
+    table: ParameterTable,
+    sample: Sample,
+    *,
+    model: str,
+    spec: EstimatorSpec = SPECS["ML"],
+    level: int = 5,
+    known: Array | None = None,
 ) -> SemResult:
-    """Estimate a completed parameter table: the part of a fit that invariance and simulation repeat."""
-    return SemResult(**_results(estimate(table, sample, spec), model=model, level=level + 1))
+    """Estimate a completed parameter table: the part of a fit that invariance and simulation repeat.
+
+    A `known` minimum over the free parameters is not searched for.
+    """
+    return SemResult(**_results(estimate(table, sample, spec, known=known), model=model, level=level + 1))
 
 
 def _results(e: Estimation, *, model: str, level: int) -> dict[str, Any]:

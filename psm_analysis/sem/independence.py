@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from psm_analysis.moments.missing import available_moments
+from psm_analysis.sem.arrays import Array
 from psm_analysis.sem.estimate import Estimation, estimate
 from psm_analysis.sem.partable import NAN, Parameter, ParameterTable
 from psm_analysis.sem.roles import Roles
@@ -19,7 +20,23 @@ def baseline_test(e: Estimation) -> ModelTest:
     if e.spec.function == "ML" and e.spec.test == "standard":
         exogenous = [e.sample.names.index(name) for name in e.table.roles.exogenous_observed]
         return _closed_form(e.sample, exogenous)
-    return model_test(estimate(independence_table(e.table, e.sample), e.sample, e.spec, prepared=True))
+    table = independence_table(e.table, e.sample)
+    known = _solution(table, e.sample) if e.spec.function in ("ML", "ULS") and not e.ordinal else None
+    return model_test(estimate(table, e.sample, e.spec, prepared=True, known=known))
+
+
+def _solution(table: ParameterTable, sample: Sample) -> Array:
+    """Return the moments of the sample, which are the estimates of the independence model by ML and ULS."""
+    at = {name: i for i, name in enumerate(sample.names)}
+    found = []
+    for p in table.parameters:
+        group = sample.groups[p.group - 1]
+        if p.free and p.op == "~1":
+            assert group.mean is not None
+            found.append(group.mean[at[p.lhs]])
+        elif p.free:
+            found.append(group.cov[at[p.lhs], at[p.rhs]])
+    return np.array(found)
 
 
 def _closed_form(sample: Sample, x: list[int]) -> ModelTest:

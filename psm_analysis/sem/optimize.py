@@ -72,6 +72,12 @@ def minimise(problem: Problem, starts: Array, *, constraints: ConstraintSystem, 
     return best
 
 
+def solution_at(problem: Problem, x: Array, *, constraints: ConstraintSystem) -> Solution:
+    """Return the solution of a problem whose minimum is known."""
+    jacobian = constraints.equal(problem, x)[1]
+    return Solution(x, problem.value(x), 0, True, jacobian, _slope(problem, x))
+
+
 def _search(problem: Problem, start: Array, *, constraints: ConstraintSystem, bounds: Bounds) -> Solution:
     if constraints.inequalities or bounds.any or not _is_linear(problem, constraints, start):
         return _constrained(problem, start, constraints, bounds)

@@ -38,9 +38,14 @@ def _inference(result: SemResult, level: float) -> dict[str, Any]:
     if result.resampled is not None:
         frame = replace(result.resampled, level=level).tidy()
         return {name: frame[name] for name in INFERENCE}
+    return _inference_columns(*estimates_and_errors(result), level)
+
+
+def estimates_and_errors(result: SemResult) -> tuple[Array, Array]:
+    """Return all parameters, definitions last, with standard errors by the delta method."""
     defined, slopes = result.constraints.defined(result.problem, result.solution.x)
     errors = _errors(np.vstack([selection(result.problem), slopes]), result.free_vcov)
-    return _inference_columns(np.concatenate([result.estimates, defined]), errors, level)
+    return np.concatenate([result.estimates, defined]), errors
 
 
 def standardized_frame(result: SemResult, *, kind: Kind, level: float) -> pd.DataFrame:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -15,10 +16,14 @@ from psm_analysis.sem.bootstrap_batch import BatchProblem, fit_batch
 from psm_analysis.sem.bootstrap_gradient import Moments as SampleMoments
 from psm_analysis.sem.bootstrap_inference import baseline_chisq, errors_of
 from psm_analysis.sem.bootstrap_samples import can_batch
+from psm_analysis.sem.options import FitOptions
+from psm_analysis.sem.resampled import RESAMPLED
 from psm_analysis.sem.result import SemResult
+from psm_analysis.sem.tables import estimates_and_errors
 from psm_analysis.simulation.generate import GROUP, generate_rows, generator, normal_rows, root
 from psm_analysis.simulation.population import Population
-from psm_analysis.simulation.truth import Analysis, Target
+from psm_analysis.simulation.row_batches import RowBatches
+from psm_analysis.simulation.truth import Analysis, Target, moment_fit
 
 MEASURES = ("chisq", "df", "pvalue", "cfi", "rmsea")
 BATCH = 250
@@ -68,21 +73,32 @@ class Job:
     def run(self, start: int, stop: int) -> Replicates:
         """Return the replicates from `start` to before `stop`."""
         problem = batch_problem(self)
-        if problem is None:
-            return Replicates.joined([self._single(i) for i in range(start, stop)])
-        return self._batch(problem, start, stop)
+        if problem is not None:
+            return self._batch(problem, start, stop)
+        batches = row_batches(self)
+        if batches is None:
+            return Replicates.joined([self._recorded(self._single(i)) for i in range(start, stop)])
+        rows = [drawn_rows(self, batches, number) for number in range(start, stop)]
+        fits = zip(range(start, stop), batches.fits(rows), strict=True)
+        return Replicates.joined([self._recorded(fit or self._single(i)) for i, fit in fits])
 
-    def _single(self, number: int) -> Replicates:
-        """Return one replicate, analysed by an ordinary fit; one that cannot be fitted did not converge."""
-        found = Replicates.empty(1, len(self.target.values))
+    def _single(self, number: int) -> SemResult | None:
+        """Return the ordinary fit of one replicate, None if it cannot be fitted."""
         try:
-            fit = self.analysis.fit(self.people.generate(self.sizes, seed=self.seed, replicate=number))
+            return self.analysis.fit(self.people.generate(self.sizes, seed=self.seed, replicate=number))
         except (PsmAnalysisError, np.linalg.LinAlgError):
+            return None
+
+    def _recorded(self, fit: SemResult | None) -> Replicates:
+        """Return what is kept of a fit; one that could not be made did not converge."""
+        found = Replicates.empty(1, len(self.target.values))
+        if fit is None or not fit.converged:
             return found
-        if not fit.converged:
-            return found
-        frame = fit.tidy()
-        found.estimates[0], found.errors[0] = frame["estimate"], frame["std_error"]
+        if type(fit) is SemResult:
+            found.estimates[0], found.errors[0] = estimates_and_errors(fit)
+        else:
+            frame = fit.tidy()
+            found.estimates[0], found.errors[0] = frame["estimate"], frame["std_error"]
         found.measures[0] = [_measure(fit, name) for name in MEASURES]
         found.converged[0], found.admissible[0] = True, not fit.warnings
         return found
@@ -113,16 +129,47 @@ def _measure(fit: SemResult, name: str) -> float:
 
 
 def batch_problem(job: Job) -> BatchProblem | None:
-    """Return the problem that all replicates share; None where they must be fitted one by one."""
+    """Return the problem that all replicates share; None where their rows are needed."""
     fit, options = job.target.fit, job.analysis.options
-    complete = job.people.missing is None and options.get("missing", "listwise") == "listwise"
-    plain = options.get("estimator") in (None, "ML") and not any(
-        options.get(name) for name in ("cluster", "sampling_weights", "se", "test", "rotation")
-    )
-    plain = plain and options.get("information") in (None, "expected") and options.get("engine", "native") == "native"
-    if fit is None or not complete or not plain or type(fit) is not SemResult or not fit.converged:
+    if fit is None or not fit.converged or job.people.missing is not None or not _plain(options):
+        return None
+    if options.get("estimator") not in (None, "ML") or options.get("information") not in (None, "expected"):
+        return None
+    if options.get("missing", "listwise") != "listwise" or options.get("se") or options.get("test"):
         return None
     return BatchProblem.of(fit) if can_batch(fit) else None
+
+
+def row_batches(job: Job) -> RowBatches | None:
+    """Return what fits replicates by their rows in batches; None where they must be fitted one by one."""
+    options = job.analysis.options
+    if job.target.fit is None or not _plain(options) or {options.get("se"), options.get("test")} & set(RESAMPLED):
+        return None
+    spec = FitOptions.of(options).spec()
+    if spec.function not in ("ML", "FIML", "ULS", "GLS") or (job.people.missing and spec.function != "FIML"):
+        return None
+    fit = job.target.fit
+    if not spec.likelihood:
+        fit = moment_fit(job.people, job.analysis, job.sizes, estimator="ULS" if spec.function == "ULS" else "GLS")
+    names = fit.table.roles.exogenous_observed if fit.table.options.fixed_x else ()
+    gaps = job.people.missing is not None and set(names) & set(job.people.missing.rates)
+    return RowBatches(BatchProblem.of(fit), spec) if fit.converged and can_batch(fit) and not gaps else None
+
+
+def _plain(options: Mapping[str, Any]) -> bool:
+    """Tell whether an analysis is of independent rows of continuous variables by the native engine."""
+    others = ("cluster", "sampling_weights", "rotation", "ordered", "auxiliary")
+    return options.get("engine", "native") == "native" and not any(options.get(name) for name in others)
+
+
+def drawn_rows(job: Job, batches: RowBatches, number: int) -> list[Array]:
+    """Return the rows of each group of one replicate that the analysis uses, its variables in their order."""
+    names = batches.problem.result.sample.names
+    where = np.array([job.people.names.index(name) for name in names], dtype=np.intp)
+    rows = [y[:, where] for y in generate_rows(job.people, job.sizes, generator(job.seed, number))]
+    if job.analysis.options.get("group") != GROUP:
+        rows = [np.vstack(rows)]
+    return [y[~np.isnan(y).all(axis=1)] for y in rows]
 
 
 def drawn_moments(job: Job, start: int, stop: int) -> list[SampleMoments]:

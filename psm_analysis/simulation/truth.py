@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from psm_analysis._options import Estimator
 from psm_analysis.errors import OptionError, PsmAnalysisWarning
 from psm_analysis.sem.arrays import Array
 from psm_analysis.sem.estimate import estimate
@@ -78,6 +79,14 @@ def find_target(people: Population, analysis: Analysis, sizes: Sequence[int]) ->
 
 
 def _continuous(people: Population, analysis: Analysis, sizes: Sequence[int]) -> Target:
+    fit = moment_fit(people, analysis, sizes)
+    return _target(fit, fit.problem.value(fit.solution.x), fit)
+
+
+def moment_fit(
+    people: Population, analysis: Analysis, sizes: Sequence[int], *, estimator: Estimator = "ML"
+) -> SemResult:
+    """Return the fit of the analysis to the moments of a population of continuous variables."""
     moments = [code_moments(people, g) for g in range(len(people.groups))]
     options = {name: value for name, value in analysis.options.items() if name not in OF_ROWS}
     counts = list(sizes)
@@ -94,14 +103,14 @@ def _continuous(people: Population, analysis: Analysis, sizes: Sequence[int]) ->
     several = len(labels) > 1
     written = any(term.op == "~1" for term in parse_model(analysis.model).terms)
     options = {"meanstructure": several or written} | options
-    fit = sem(
+    return sem(
         analysis.model,
         sample_cov=covs if several else covs[""],
         sample_mean=means if several else means[""],
         sample_nobs=dict(zip(labels, counts, strict=True)) if several else counts[0],
+        estimator=estimator,
         **options,
     )
-    return _target(fit, fit.problem.value(fit.solution.x), fit)
 
 
 def _models_means(analysis: Analysis) -> bool:
