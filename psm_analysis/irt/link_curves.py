@@ -41,6 +41,8 @@ class Anchor:
 
 Anchors = Sequence[Anchor]
 Curves = Callable[[Anchors, FloatArray], FloatArray]
+Coefficients = Callable[[Anchors, Anchors], tuple[float, float]]
+Equations = Callable[[Anchors, Anchors, FloatArray], FloatArray]
 
 
 def mean_sigma(old: Anchors, new: Anchors) -> tuple[float, float]:
@@ -67,12 +69,17 @@ def mean_mean(old: Anchors, new: Anchors) -> tuple[float, float]:
 
 def haebara(old: Anchors, new: Anchors) -> tuple[float, float]:
     """Return A and B with the least squared differences of the category curves of every item."""
-    return _closest(old, new, lambda items, theta: np.hstack([item.probabilities(theta) for item in items]))
+    return _closest(old, new, category_curves)
 
 
 def stocking_lord(old: Anchors, new: Anchors) -> tuple[float, float]:
     """Return A and B with the least squared difference of the expected sum of the items (categories 0, 1, ...)."""
     return _closest(old, new, expected_sum)
+
+
+def category_curves(items: Anchors, theta: FloatArray) -> FloatArray:
+    """Return the probability of every category of every item at the traits, (q, sum of m)."""
+    return np.hstack([item.probabilities(theta) for item in items])
 
 
 def expected_sum(items: Anchors, theta: FloatArray) -> FloatArray:
@@ -85,15 +92,36 @@ def _closest(old: Anchors, new: Anchors, shape: Curves) -> tuple[float, float]:
     """Minimise over both scales: nodes of a standard normal trait in the reference, and in the new calibration."""
     from scipy.optimize import least_squares
 
-    theta, weight = quadrature(NODES)
-    root = np.sqrt(weight)[:, None]
-
     def residuals(x: FloatArray) -> FloatArray:
-        A, B = float(np.exp(x[0])), float(x[1])
-        there = shape(old, theta) - shape([item.moved(A, B) for item in new], theta)
-        back = shape(new, theta) - shape([item.moved(1 / A, -B / A) for item in old], theta)
-        return np.concatenate([(root * there).ravel(), (root * back).ravel()])
+        return _residuals(old, new, shape, A=float(np.exp(x[0])), B=float(x[1]))
 
     A, B = mean_sigma(old, new)
     found = least_squares(residuals, [np.log(A), B], xtol=1e-14, ftol=1e-14, gtol=1e-14)
     return float(np.exp(found.x[0])), float(found.x[1])
+
+
+def _residuals(old: Anchors, new: Anchors, shape: Curves, *, A: float, B: float) -> FloatArray:
+    theta, weight = quadrature(NODES)
+    root = np.sqrt(weight)[:, None]
+    there = shape(old, theta) - shape([item.moved(A, B) for item in new], theta)
+    back = shape(new, theta) - shape([item.moved(1 / A, -B / A) for item in old], theta)
+    return np.concatenate([(root * there).ravel(), (root * back).ravel()])
+
+
+def moments_apart(method: Coefficients) -> Equations:
+    """Return the equations of a method of moments: (A, B) less what the items give."""
+    return lambda old, new, x: np.asarray(x - np.array(method(old, new)))
+
+
+def gradient(shape: Curves) -> Equations:
+    """Return the equations of a method of curves: half the derivative of the sum of squares by A and B."""
+
+    def equations(old: Anchors, new: Anchors, x: FloatArray) -> FloatArray:
+        def at(A: float, B: float) -> FloatArray:
+            return _residuals(old, new, shape, A=A, B=B)
+
+        A, B, h = float(x[0]), float(x[1]), 1e-4
+        slopes = np.column_stack([at(A + h, B) - at(A - h, B), at(A, B + h) - at(A, B - h)]) / (2 * h)
+        return np.asarray(slopes.T @ at(A, B))
+
+    return equations

@@ -22,7 +22,8 @@ class LinkResult(Result):
     method, slope, intercept
         The method chosen, its A and its B.
     coefficients
-        ``method, slope, intercept, chosen``: all four methods, to see how far they agree.
+        ``method, slope, slope_std_error, intercept, intercept_std_error, chosen``: all four methods, to see how far
+        they agree.
     anchors
         Per anchor ``item, slope_reference, slope, displacement, rmsd``: the slope on the reference scale; how far its
         thresholds still lie from those of the reference on average; and the root mean squared difference of the
@@ -79,11 +80,9 @@ class LinkResult(Result):
         return self.anchors.copy()
 
     def glance(self) -> pd.DataFrame:
-        """Return one row: method, A, B, anchors, items, largest displacement of an anchor."""
+        """Return one row: method, A and B with standard errors, anchors, items, largest displacement of an anchor."""
         row = {
-            "method": self.method,
-            "slope": self.slope,
-            "intercept": self.intercept,
+            **self.coefficients[self.coefficients["chosen"]].drop(columns="chosen").iloc[0].to_dict(),
             "anchors": len(self.anchors),
             "items": len(self.new.slopes),
             "largest_displacement": float(self.anchors["displacement"].abs().max()),

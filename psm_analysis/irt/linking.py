@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import warnings as python_warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -16,22 +16,30 @@ from psm_analysis.irt.graded_kernel import quadrature
 from psm_analysis.irt.link_curves import (
     NODES,
     Anchor,
+    Coefficients,
+    Equations,
+    category_curves,
     expected_sum,
+    gradient,
     haebara,
     mean_mean,
     mean_sigma,
+    moments_apart,
     stocking_lord,
 )
+from psm_analysis.irt.link_errors import link_covariance
 from psm_analysis.irt.link_result import LinkResult
 from psm_analysis.irt.result import GradedResponseResult
+from psm_analysis.moments.sample import FloatArray
 
 FEWEST, SHARE = 3, 0.2
 DISPLACED = 0.3
-METHODS: Mapping[str, Callable[[Sequence[Anchor], Sequence[Anchor]], tuple[float, float]]] = {
-    "mean-sigma": mean_sigma,
-    "mean-mean": mean_mean,
-    "haebara": haebara,
-    "stocking-lord": stocking_lord,
+COEFFICIENTS = ["method", "slope", "slope_std_error", "intercept", "intercept_std_error", "chosen"]
+METHODS: Mapping[str, tuple[Coefficients, Equations]] = {
+    "mean-sigma": (mean_sigma, moments_apart(mean_sigma)),
+    "mean-mean": (mean_mean, moments_apart(mean_mean)),
+    "haebara": (haebara, gradient(category_curves)),
+    "stocking-lord": (stocking_lord, gradient(expected_sum)),
 }
 
 
@@ -54,6 +62,8 @@ def link(
     the category curves of every anchor. *stocking-lord*: least squares of the expected sum of the anchors. The two
     curve methods weigh by a standard normal trait on both scales (symmetric).
 
+    The standard errors of A and B carry the sampling errors of both calibrations (delta method; Ogasawara, 2000, 2001).
+
     Parameters
     ----------
     reference, new
@@ -66,8 +76,8 @@ def link(
     Returns
     -------
     LinkResult
-        ``slope`` (A), ``intercept`` (B), ``coefficients`` of all methods, ``anchors``, ``parameters`` on the reference
-        scale, ``person_scores()`` on the reference scale.
+        ``slope`` (A), ``intercept`` (B), ``coefficients`` of all methods with standard errors, ``anchors``,
+        ``parameters`` on the reference scale, ``person_scores()`` on the reference scale.
 
     Raises
     ------
@@ -87,6 +97,7 @@ def link(
     Kolen, M. J., & Brennan, R. L. (2014). Test equating, scaling, and linking (3rd ed.). Springer, chapters 6 and 8.
     Haebara, T. (1980). Japanese Psychological Research, 22, 144-149. Stocking, M. L., & Lord, F. M. (1983). Applied
     Psychological Measurement, 7, 201-210. Kim, S., & Lee, W.-C. (2006). Journal of Educational Measurement, 43, 53-76.
+    Ogasawara, H. (2000). Economic Review (Otaru), 51, 1-23; (2001). Applied Psychological Measurement, 25, 53-67.
     Miller, G. E., Rotou, O., & Twing, J. S. (2004). Journal of Applied Measurement, 5, 172-177. In R: ``plink::plink``.
 
     Examples
@@ -115,8 +126,10 @@ def link(
             where="argument 'anchors'",
             remedy="Turn the item round in both waves, or leave it out of the anchors.",
         )
-    found = {name: function(*pair) for name, function in METHODS.items()}
-    A, B = found[method]
+    errors = _errors(reference, names), _errors(new, names)
+    rows = [(name, *_linked(name, *pair, errors=errors), name == method) for name in METHODS]
+    coefficients = pd.DataFrame(rows, columns=COEFFICIENTS)
+    A, B = (float(coefficients.loc[coefficients["chosen"], name].item()) for name in ("slope", "intercept"))
     table = _anchor_table(names, *pair, A=A, B=B)
     moved = table[table["displacement"].abs() >= DISPLACED]["item"].tolist()
     if moved:
@@ -126,17 +139,33 @@ def link(
         )
     for note in notes:
         python_warnings.warn(note, PsmAnalysisWarning, stacklevel=2)
-    rows = [(name, *values, name == method) for name, values in found.items()]
     return LinkResult(
         method=method,
         slope=A,
         intercept=B,
-        coefficients=pd.DataFrame(rows, columns=["method", "slope", "intercept", "chosen"]),
+        coefficients=coefficients,
         anchors=table,
         new=new,
         curves=_curves(*pair, A=A, B=B),
         warnings=tuple(notes),
     )
+
+
+def _linked(
+    name: str, old: Sequence[Anchor], new: Sequence[Anchor], *, errors: tuple[FloatArray, FloatArray]
+) -> tuple[float, float, float, float]:
+    """Return A, its standard error, B, its standard error."""
+    function, equations = METHODS[name]
+    A, B = function(old, new)
+    error_A, error_B = np.sqrt(np.diag(link_covariance(equations, old, new, at=(A, B), errors=errors)))
+    return A, float(error_A), B, float(error_B)
+
+
+def _errors(fit: GradedResponseResult, names: Sequence[str]) -> FloatArray:
+    """Return the covariance matrix of the slope and the thresholds of the items, in their order."""
+    owner = fit.parameters["item"].astype(str).to_numpy()
+    places = np.concatenate([np.flatnonzero(owner == name) for name in names])
+    return np.asarray(fit.vcov.to_numpy()[np.ix_(places, places)])
 
 
 def _items(fit: GradedResponseResult) -> dict[str, Anchor]:

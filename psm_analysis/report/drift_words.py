@@ -36,6 +36,14 @@ CHECKS: dict[str, CheckWords] = {
         ("measures otherwise than in the reference", "测量方式与基准波次不同"),
         ("Every item measures as in the reference.", "各题项的测量方式与基准波次一致。"),
     ),
+    "discrimination": CheckWords(
+        ("Discrimination (item-rest correlation)", "区分度（题总相关）"),
+        ("fall of 0.30 or more in Fisher's z, apart from its scale, p < .01 / items",
+         "Fisher z 相对量表下降 ≥ 0.30，且 p < .01 / 题数"),
+        "Cohen (1988), medium q",
+        ("hangs together less with its scale than before", "与量表的一致性低于以前"),
+        ("Every item hangs together with its scale as before.", "各题项与量表的一致性与以前相当。"),
+    ),
     "against": CheckWords(
         ("Runs against its scale", "与量表方向相反"),
         ("item-rest correlation below −.10 and 0 by two errors", "题总相关低于 −.10，且超过两倍标准误"),

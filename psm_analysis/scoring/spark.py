@@ -27,6 +27,9 @@ NUMBERS = (*WHOLE, "float", "double")
 def score(frame: DataFrame, model: ScoringModel, *, id: str | None = None, columns: ScoreColumns = "all") -> DataFrame:
     """Return the scores of a Spark DataFrame as another; nothing is computed until Spark is asked for it.
 
+    Set ``spark.sql.codegen.hugeMethodLimit`` of the session to 8000, the length beyond which Java does not compile a
+    method: with Spark's own limit of 65535, five scales take about five times as long.
+
     Parameters
     ----------
     frame

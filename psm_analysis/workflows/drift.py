@@ -22,6 +22,7 @@ from psm_analysis.workflows.drift_checks import (
     scale_findings,
     structure_findings,
 )
+from psm_analysis.workflows.drift_discrimination import discrimination
 from psm_analysis.workflows.drift_items import distribution_rows, item_rows
 from psm_analysis.workflows.drift_reliability import scale_rows
 from psm_analysis.workflows.drift_result import DriftReport, item_verdicts
@@ -48,6 +49,9 @@ def drift(model: ScoringModel, wave: SurveyWave, *, bad_values: BadValues = "ref
     among each other: what remains after a change of the people. All items are anchors at first; the drifting item with
     the largest z ceases to be one, shifts are computed anew, and so on (two anchors remain in a scale at least).
 
+    *Discrimination*: the fall of the item-rest correlation in Fisher's z (Cohen's q), less the median fall of the items
+    of the scale: an item that hangs together less with its scale than before, whatever its mean.
+
     *Reliability*: the fall of alpha over its standard error, from both covariance matrices under normality.
 
     *Measurement model*: its fit with all parameters at the estimates of the reference; then configural, metric and
@@ -70,8 +74,8 @@ def drift(model: ScoringModel, wave: SurveyWave, *, bad_values: BadValues = "ref
     DriftReport
         ``tidy()``: per item ``item, nobs, mean_reference, mean, smd, p_mean, psi, jensen_shannon, p_distribution,
         missing_reference, missing, p_missing, rest_r_reference, rest_r, shift, statistic, p_value, anchor, dmacs,
-        verdict``. ``drifting`` names the items; ``checks`` holds every value beside its threshold. Thresholds and
-        sources: ``overview()``, and the page on drift of the methods.
+        rest_r_fall, p_rest_r, verdict``. ``drifting`` names the items; ``checks`` holds every value beside its
+        threshold. Thresholds and sources: ``overview()``, and the page on drift of the methods.
 
     Raises
     ------
@@ -85,7 +89,8 @@ def drift(model: ScoringModel, wave: SurveyWave, *, bad_values: BadValues = "ref
     D. G. (2000). Psychometrika, 65, 271-280. Siddiqi, N. (2006).
     Credit risk scorecards. Wiley. Lin, J. (1991). IEEE Transactions on Information Theory, 37, 145-151. Chen, F. F.
     (2007). Structural Equation Modeling, 14, 464-504. Nye, C. D., & Drasgow, F. (2011). Journal of Applied Psychology,
-    96, 966-980. Meade, A. W., & Craig, S. B. (2012). Psychological Methods, 17, 437-455.
+    96, 966-980. Cohen, J. (1988). Statistical power analysis for the behavioral sciences. Erlbaum. Meade, A. W., &
+    Craig, S. B. (2012). Psychological Methods, 17, 437-455.
 
     Examples
     --------
@@ -109,6 +114,7 @@ def drift(model: ScoringModel, wave: SurveyWave, *, bad_values: BadValues = "ref
     structure = _structure(model, complete, absent=absent)
     items = item_rows(model, values, shifts=moves, purged=purged)
     items["dmacs"] = [structure.dmacs.get(item, np.nan) for item in items["item"]]
+    items = items.join(discrimination(model, items, nobs=len(complete)))
     scales = scale_rows(model, complete)
     careless = careless_share(wave)
     checks = check_frame(

@@ -19,6 +19,7 @@ COLUMNS = ["check", "subject", "reference", "value", "threshold", "p_value", "ju
 LIMITS = {
     "shift": SHIFT_LIMIT,
     "functioning": 0.2,
+    "discrimination": 0.3,
     "against": -AGAINST,
     "missing": 0.05,
     "distribution": 0.25,
@@ -30,7 +31,9 @@ LIMITS = {
     "careless": 0.12,
 }
 FIT = {"rmsea": (0.08, 0.015), "cfi": (0.90, -0.010), "srmr": (0.08, 0.030)}
-ITEM_CHECKS = ("shift", "functioning", "against", "missing", "distribution", "jensen_shannon", "mean")
+ITEM_CHECKS = (
+    "shift", "functioning", "discrimination", "against", "missing", "distribution", "jensen_shannon", "mean",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +67,8 @@ def item_findings(items: pd.DataFrame) -> list[Finding]:
         found += [
             _beyond("shift", row, abs(row["shift"]), row["shift"], reference=0.0, p=row["p_value"], m=m),
             _beyond("functioning", row, row["dmacs"], row["dmacs"], reference=0.0, p=0.0, m=m),
+            _beyond("discrimination", row, row["rest_r_fall"], row["rest_r_fall"], reference=0.0,
+                    p=row["p_rest_r"], m=m),
             Finding("against", row["item"], row["rest_r_reference"], row["rest_r"], limit, np.nan,
                     bool(np.isfinite(row["rest_r"])), bool(row["rest_r_reference"] > 0 and row["rest_r"] < limit)),
             _beyond("missing", row, row["missing"] - row["missing_reference"], row["missing"],

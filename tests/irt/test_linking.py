@@ -10,6 +10,7 @@ import pytest
 
 import psm_analysis as psm
 from psm_analysis.errors import DataError
+from psm_analysis.irt.link_curves import Anchor, haebara, stocking_lord
 
 METHODS = ["mean-sigma", "mean-mean", "haebara", "stocking-lord"]
 SLOPES = np.array([1.2, 1.8, 0.9, 1.5, 2.0, 1.1, 1.4, 1.6])
@@ -101,6 +102,56 @@ def test_the_minimum_of_stocking_and_lord_is_the_lowest_of_a_grid(reference) -> 
     A, B = linked.slope, linked.intercept
     best = loss(A, B)
     assert all(loss(A + i, B + j) > best for i in (-0.002, 0, 0.002) for j in (-0.002, 0, 0.002) if (i, j) != (0, 0))
+
+
+@pytest.fixture(scope="module")
+def pair(reference) -> tuple[psm.GradedResponseResult, psm.GradedResponseResult]:
+    return reference, psm.graded_response(answers(1000, seed=7, mean=0.3, sd=1.1))
+
+
+def slopes_and_thresholds(fit: psm.GradedResponseResult) -> tuple[np.ndarray, np.ndarray]:
+    slope = (fit.parameters["parameter"] == "slope").to_numpy()
+    return np.flatnonzero(slope), np.flatnonzero(~slope)
+
+
+def test_standard_errors_of_the_moment_methods_are_those_by_hand(pair) -> None:
+    """Gradients of ratios of means, and of standard deviations, written out (Ogasawara, 2000)."""
+    linked = psm.link(*pair).coefficients.set_index("method")
+    values = [fit.parameters["estimate"].to_numpy() for fit in pair]
+    places = [slopes_and_thresholds(fit) for fit in pair]
+    means = [(v[a].mean(), v[b].mean(), v[b].std()) for v, (a, b) in zip(values, places, strict=True)]
+    expected = {"mean-mean": [0.0, 0.0], "mean-sigma": [0.0, 0.0]}
+    for k, sign in ((0, 1.0), (1, -1.0)):
+        a, b = places[k]
+        for method in expected:
+            A = means[1][0] / means[0][0] if method == "mean-mean" else means[0][2] / means[1][2]
+            by_A = np.zeros(len(values[k]))
+            if method == "mean-mean":
+                by_A[a] = -sign * A / means[k][0] / len(a)
+            else:
+                by_A[b] = sign * A * (values[k][b] - means[k][1]) / means[k][2] ** 2 / len(b)
+            by_B = -means[1][1] * by_A
+            by_B[b] += (1.0 if k == 0 else -A) / len(b)
+            for place, row in enumerate((by_A, by_B)):
+                expected[method][place] += row @ pair[k].vcov.to_numpy() @ row
+    for method, variances in expected.items():
+        found = linked.loc[method, ["slope_std_error", "intercept_std_error"]].to_numpy(float)
+        np.testing.assert_allclose(found, np.sqrt(variances), rtol=1e-6)
+
+
+@pytest.mark.parametrize("method", ["haebara", "stocking-lord"])
+def test_standard_errors_of_the_curve_methods_are_the_spread_of_links(pair, method: str) -> None:
+    """Both calibrations are drawn anew 120 times from their sampling distributions, and linked."""
+    rng = np.random.default_rng(8)
+
+    def drawn(fit: psm.GradedResponseResult) -> list[Anchor]:
+        values = rng.multivariate_normal(fit.parameters["estimate"], fit.vcov.to_numpy())
+        return [Anchor(float(part[0]), part[1:]) for part in values.reshape(8, 5)]
+
+    function = {"haebara": haebara, "stocking-lord": stocking_lord}[method]
+    spread = np.std([function(drawn(pair[0]), drawn(pair[1])) for _ in range(120)], axis=0)
+    row = psm.link(*pair, method=method).glance().iloc[0]
+    np.testing.assert_allclose(row[["slope_std_error", "intercept_std_error"]].to_numpy(float), spread, rtol=0.15)
 
 
 def test_too_few_anchors_are_refused(reference) -> None:

@@ -68,6 +68,33 @@ def test_a_weaker_loading_is_found_though_no_mean_moves(model) -> None:
     assert "com =~ psm10" in report.invariance.set_index("step").loc["metric", "released"]
 
 
+def test_a_garbled_item_is_found_where_the_model_is_not_judged(model) -> None:
+    """Half of the answers to one item belong to other people: too few rows for the model, no mean moves."""
+    new = answers(190, seed=4)
+    mixed = np.random.default_rng(5).permutation(len(new))[:130]
+    new.loc[mixed, "psm10"] = np.roll(new.loc[mixed, "psm10"].to_numpy(), 1)
+    report = psm.drift(model, wave(new))
+    assert report.fit == {}
+    assert report.drifting == ("psm10",)
+    row = report.items.set_index("item").loc["psm10"]
+    fisher = np.arctanh([row["rest_r_reference"], row["rest_r"]])
+    others = report.items.set_index("item").loc[["psm9", "psm11", "psm12"]]
+    falls = np.arctanh(others["rest_r_reference"]) - np.arctanh(others["rest_r"])
+    own = fisher[0] - fisher[1]
+    assert row["rest_r_fall"] == pytest.approx(own - np.median([own, *falls]), abs=1e-12)
+    z = row["rest_r_fall"] / math.sqrt(1 / 187 + 1 / 1497)
+    assert row["p_rest_r"] == pytest.approx(0.5 * math.erfc(z / math.sqrt(2)), rel=1e-9)
+    assert row["verdict"] == "hangs together less with its scale than before"
+
+
+def test_more_noise_in_all_items_is_no_fault_of_one(model) -> None:
+    new = answers(seed=41) + np.random.default_rng(7).integers(-1, 2, (1500, 16))
+    report = psm.drift(model, wave(new.clip(1, 5)))
+    checks = report.checks.set_index("check")
+    assert not checks.loc["discrimination", "breach"].any()
+    assert checks.loc["reliability", "breach"].all()
+
+
 def test_an_item_that_was_not_turned_round_is_named(model) -> None:
     new = answers(seed=6)
     new["psm3"] = 6 - new["psm3"]
