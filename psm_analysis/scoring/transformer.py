@@ -82,9 +82,9 @@ class PsychometricScorer(_base.TransformerMixin, _base.BaseEstimator):  # type: 
         DataError
             As in `transform`.
         """
-        if self.model is None:
+        if not isinstance(self.model, ScoringModel | str | Path):
             raise OptionError(
-                "There is no scoring model.",
+                "There is no scoring model." if self.model is None else f"{self.model!r} is no scoring model.",
                 where="argument 'model'",
                 remedy="Give what psm.calibrate returned, or the path of its file.",
             )

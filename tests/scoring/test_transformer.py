@@ -83,6 +83,8 @@ def test_policies_and_refusals(model) -> None:
         psm.PsychometricScorer(model).fit(rows.drop(columns="support4"))
     with pytest.raises(OptionError, match="no scoring model"):
         psm.PsychometricScorer().fit(rows)
+    with pytest.raises(OptionError, match="3 is no scoring model"):
+        psm.PsychometricScorer(3).fit(rows)
     with pytest.raises(OptionError, match="cannot drop rows"):
         psm.PsychometricScorer(model, bad_values="drop").fit(rows)
     with pytest.raises(NotFittedError):
