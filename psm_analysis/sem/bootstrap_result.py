@@ -29,7 +29,8 @@ class BootstrapResult(Result):
     values
         All parameters of its table in the replicates that converged, shape ``(used, n_parameters)``.
     chisq
-        Their chi-squares.
+        N times their minima of the discrepancy (of least squares N - G times): what chi-square is, but for ULS and DWLS
+        of continuous variables, whose test is another.
     vcov
         Covariance matrices of the free parameters in each, for ``ci="studentized"``.
     admissible
@@ -77,7 +78,8 @@ class BootstrapResult(Result):
     def glance(self) -> pd.DataFrame:
         """Return one row: replicates drawn, used, failed and inadmissible, and for Bollen-Stine the test of the model.
 
-        ``p_value`` is the share of replicates, in which the model holds, whose chi-square reaches that of the sample.
+        ``p_value`` is the share of replicates, in which the model holds, whose minimum of the discrepancy reaches that
+        of the sample.
         """
         row: dict[str, object] = {"kind": self.kind, "ci": self.ci, "level": self.level, "n": self.n}
         row |= {"used": len(self.values), "failed": self.failed, "inadmissible": int((~self.admissible).sum())}
@@ -90,7 +92,9 @@ class BootstrapResult(Result):
         """The Bollen-Stine p value; nan for the ordinary bootstrap, in which the model does not hold."""
         if self.kind != "bollen-stine":
             return float("nan")
-        return float((self.chisq >= self.fit.fit_measures["chisq"]).mean())
+        fit = self.fit
+        scale = fit.sample.nobs - (0 if fit.spec.likelihood else len(fit.sample.groups))
+        return float((self.chisq >= scale * fit.solution.value).mean())
 
     @property
     def replicates(self) -> pd.DataFrame:

@@ -73,6 +73,19 @@ def test_least_squares_in_the_population_of_bollen_and_stine() -> None:
     agree(*both(fit, 2, kind="bollen-stine")[:2])
 
 
+@pytest.mark.parametrize("estimator", ["ULS", "GLS"])
+def test_the_test_of_bollen_and_stine_compares_minima(estimator: Any) -> None:
+    """Chi-square of ULS is Browne's statistic, which is no minimum."""
+    data = answers(300)
+    right = psm.sem(MODEL, data, estimator=estimator).bootstrap(150, seed=1, kind="bollen-stine")
+    minimum = (300 - 1) * right.fit.problem.value(right.fit.solution.x)
+    assert right.p_value == pytest.approx((right.chisq >= minimum).mean())
+    assert 0.03 < right.p_value < 0.97
+    factors = MODEL.split("M ~")[0] + "X ~~ 0*M + 0*Y"
+    wrong = psm.sem(factors, data, estimator=estimator).bootstrap(150, seed=1, kind="bollen-stine")
+    assert wrong.p_value < 0.02
+
+
 def test_fixed_exogenous_variables_of_least_squares_are_those_of_each_replicate() -> None:
     fit = psm.sem(MODEL + "X ~ age", answers(), estimator="GLS", fixed_x=True, meanstructure=True)
     agree(*both(fit, 3)[:2])
