@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
+from inspect import signature
 from typing import Any
 
 import numpy as np
@@ -85,7 +87,8 @@ def fit_factor_analyzer(
         is_corr_matrix=True,
     )
     try:
-        analyzer.fit(pd.DataFrame(matrix))
+        with _renamed_argument(require("factor_analyzer.factor_analyzer", extra="engines")):
+            analyzer.fit(pd.DataFrame(matrix))
     except TypeError as error:
         raise OptionError(
             f"The installed factor_analyzer cannot run beside the installed scikit-learn: {error}.",
@@ -100,6 +103,24 @@ def fit_factor_analyzer(
         turned = np.asarray(rotator.fit_transform(unrotated), dtype=float)
         loadings, phi = order_factors(turned, None if rotator.phi_ is None else np.asarray(rotator.phi_, dtype=float))
     return Factors(loadings, phi, unrotated, True, 1, ())
+
+
+@contextmanager
+def _renamed_argument(module: Any) -> Iterator[None]:
+    """Let factor_analyzer call scikit-learn 1.8 and later, where ``force_all_finite`` is ``ensure_all_finite``."""
+    original = module.check_array
+    if "force_all_finite" in signature(original).parameters:
+        yield
+        return
+
+    def check_array(*arguments: Any, force_all_finite: bool | str = True, **others: Any) -> Any:
+        return original(*arguments, ensure_all_finite=force_all_finite, **others)
+
+    module.check_array = check_array
+    try:
+        yield
+    finally:
+        module.check_array = original
 
 
 def order_factors(loadings: FloatArray, phi: FloatArray | None) -> tuple[FloatArray, FloatArray | None]:

@@ -152,6 +152,24 @@ class EfaResult(Result):
         fit = {name: value for name, value in self.fit_measures.items() if name not in ("nobs", "objective")}
         return pd.DataFrame([{**head, **fit}])
 
+    def to_syntax(self, *, block: str = "efa") -> str:
+        """Return the same factors as an exploratory block of a structural model (ESEM), for ``sem`` and ``cfa``.
+
+        ``psm.cfa(result.to_syntax(), data, rotation=...)`` with an ML solution and the same rotation criterion gives
+        the same loadings, with standard errors, and the block can stand in a larger model.
+
+        Examples
+        --------
+        >>> from psm_analysis.efa.fit import efa
+        >>> R = np.full((5, 5), 0.4) + 0.6 * np.eye(5)
+        >>> frame = pd.DataFrame(R, list("abcde"), list("abcde"))
+        >>> print(efa(frame, 2, extraction="pa").to_syntax())
+        efa("efa")*F1 + efa("efa")*F2 =~ a + b + c + d + e
+        """
+        factors = list(self.loadings.columns)
+        left = factors if len(factors) == 1 else [f'efa("{block}")*{factor}' for factor in factors]
+        return f"{' + '.join(left)} =~ {' + '.join(str(item) for item in self.loadings.index)}"
+
     def loadings_table(self, *, cut: float = 0.0) -> pd.DataFrame:
         """Return loadings with communality, uniqueness and complexity; loadings below `cut` in size are NaN."""
         shown = self.loadings.where(self.loadings.abs() >= cut)

@@ -225,15 +225,36 @@ def _or_the_reason(call):
         return str(error)
 
 
-def test_factor_analyzer_agrees_or_says_why_not():
-    pytest.importorskip("factor_analyzer")
+@pytest.mark.parametrize(("extraction", "rotation"), [("minres", "varimax"), ("ml", "oblimin")])
+def test_factor_analyzer_agrees_or_says_why_not(extraction, rotation):
+    package = pytest.importorskip("factor_analyzer")
+    before = package.factor_analyzer.check_array
+    options = {"extraction": extraction, "rotation": rotation}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", FutureWarning)
-        other = _or_the_reason(lambda: psm.efa(answers(), 3, engine="factor_analyzer", rotation="varimax"))
+        other = _or_the_reason(lambda: psm.efa(answers(), 3, engine="factor_analyzer", **options))
+    assert package.factor_analyzer.check_array is before
     if isinstance(other, str):
         assert "scikit-learn" in other
         return
-    np.testing.assert_allclose(other.loadings, psm.efa(answers(), 3, rotation="varimax").loadings, atol=0.01)
+    own = psm.efa(answers(), 3, **options)
+    np.testing.assert_allclose(other.loadings, own.loadings, atol=2e-3)
+    np.testing.assert_allclose(other.communalities, own.communalities, atol=2e-3)
+
+
+def test_the_same_block_in_a_structural_model_has_the_same_loadings():
+    data = answers()
+    own = psm.efa(data, 3, extraction="ml", rotation="quartimin", n_starts=10, seed=1)
+    fit = psm.cfa(own.to_syntax(), data, rotation="quartimin")
+    found = fit.tidy().query("op == '=~'").pivot(index="rhs", columns="lhs", values="std_all")
+    found = found.loc[own.loadings.index].to_numpy()
+    overlap = found.T @ own.loadings.to_numpy()
+    order = np.abs(overlap).argmax(axis=0)
+    assert sorted(order) == [0, 1, 2]
+    turned = found[:, order] * np.sign(overlap[order, [0, 1, 2]])
+    np.testing.assert_allclose(turned, own.loadings, atol=1e-3)
+    assert fit.fit_measures["df"] == own.fit_measures["df"]
+    assert psm.efa(data, 1).to_syntax().startswith("F1 =~ ")
 
 
 def test_factor_analyzer_knows_less():
