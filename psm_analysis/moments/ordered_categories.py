@@ -26,7 +26,7 @@ def is_ordered(column: pd.Series) -> bool:
 
 def ordered_columns(data: object, names: Iterable[str]) -> tuple[str, ...]:
     """Return which of some columns are ordered Categoricals."""
-    if not isinstance(data, pd.DataFrame):
+    if not isinstance(data, pd.DataFrame) or not any(isinstance(kind, pd.CategoricalDtype) for kind in data.dtypes):
         return ()
     return tuple(n for n in names if n in data.columns and data[n].ndim == 1 and is_ordered(data[n]))
 

@@ -15,7 +15,6 @@ from psm_analysis.sem.discrepancy.fiml import FullInformation
 from psm_analysis.sem.discrepancy.least_squares import LeastSquares
 from psm_analysis.sem.discrepancy.ml import MaximumLikelihood
 from psm_analysis.sem.estimators import EstimatorSpec
-from psm_analysis.sem.feasibility import check_feasible
 from psm_analysis.sem.gamma import casewise_moments, normal_gamma, normal_weight
 from psm_analysis.sem.implied import stacked
 from psm_analysis.sem.matrices import Layout, find_layouts
@@ -84,8 +83,6 @@ def estimate(
     if known is None:
         starts, bounds = _starts(problem, table, sample, values), parameter_bounds(table, problem)
         solution = minimise(problem, starts, constraints=constraints, bounds=bounds)
-        if not solution.converged:
-            check_feasible(problem, starts[0], constraints=constraints, bounds=bounds)
     else:
         solution = solution_at(problem, known, constraints=constraints)
     rank = np.linalg.matrix_rank(constraints.equal(problem, solution.x)[1]) if equalities else 0
@@ -121,7 +118,7 @@ def formulate(table: ParameterTable, sample: Sample, spec: EstimatorSpec) -> tup
 
 
 def _starts(problem: Problem, table: ParameterTable, sample: Sample, values: Array) -> Array:
-    """Return starting values of the free parameters, those of the smaller discrepancy first, shape ``(2, n_free)``."""
+    """Return starting values of the free parameters, those of the smaller discrepancy first."""
     structured = values
     open_ = np.array([p.free and math.isnan(p.start) for p in table.parameters])
     for layout, group in zip(problem.layouts, sample.groups, strict=True):
@@ -131,6 +128,8 @@ def _starts(problem: Problem, table: ParameterTable, sample: Sample, values: Arr
     starts = np.zeros((2, problem.n_free))
     free = np.flatnonzero(problem.position >= 0)[::-1]
     starts[:, problem.position[free]] = np.stack([structured, values])[:, free]
+    if (starts[0] == starts[1]).all():
+        return starts[:1]
     return starts if problem.value(starts[1]) > problem.value(starts[0]) else starts[::-1]
 
 

@@ -22,7 +22,7 @@ from psm_analysis.sem.fitmeasures import fit_measures
 from psm_analysis.sem.group_blocks import check_group_blocks
 from psm_analysis.sem.idle_options import idle_equalities, refuse_idle
 from psm_analysis.sem.independence import baseline_test
-from psm_analysis.sem.inference import admissibility, parameter_names
+from psm_analysis.sem.inference import admissibility, parameter_names, unit_doubts
 from psm_analysis.sem.observed import find_sample, ordinal_names, wants_means
 from psm_analysis.sem.options import FitOptions, SemKeywords
 from psm_analysis.sem.ordered_columns import with_ordered_columns, word_doubts
@@ -321,6 +321,9 @@ def _results(e: Estimation, *, model: str, level: int) -> dict[str, Any]:
     """Return the fields of a result; doubts are warned of at the caller's place."""
     vcov = np.full((e.problem.n_free, e.problem.n_free), math.nan)
     test = baseline = ModelTest(math.nan, e.df)
+    units = unit_doubts(e.sample, e.spec)
+    for note in units:
+        python_warnings.warn(note, PsmAnalysisWarning, stacklevel=level)
     notes = [NOT_CONVERGED]
     if e.solution.converged:
         vcov = parameter_covariance(e, parameter_names(e.table, e.problem))
@@ -338,7 +341,7 @@ def _results(e: Estimation, *, model: str, level: int) -> dict[str, Any]:
         "solution": e.solution,
         "free_vcov": vcov,
         "fit_measures": fit_measures(e, test, baseline),
-        "warnings": tuple(notes),
+        "warnings": (*units, *notes),
         "estimator": e.spec.name,
         "engine": "native",
         "spec": e.spec,

@@ -9,8 +9,10 @@ import scipy.linalg
 
 from psm_analysis.errors import ModelError
 from psm_analysis.sem.arrays import Array
+from psm_analysis.sem.estimators import EstimatorSpec
 from psm_analysis.sem.partable import Parameter, ParameterTable
 from psm_analysis.sem.problem import Problem
+from psm_analysis.sem.sample import Sample
 
 SINGULAR = 1e-11
 
@@ -92,6 +94,27 @@ def admissibility(table: ParameterTable, problem: Problem, x: Array, *, group_la
         if not negative and np.linalg.eigvalsh(Theta)[0] < -1e-10 * max(np.abs(np.diagonal(Theta)).max(), 1e-300):
             found.append(f"The covariance matrix of the residuals is not positive definite{place}.")
     return found
+
+
+def unit_doubts(sample: Sample, spec: EstimatorSpec) -> list[str]:
+    """Return what is doubtful about the units of continuous variables under unweighted least squares."""
+    if spec.function != "ULS" or sample.groups[0].ordinal is not None:
+        return []
+    found = []
+    for group in sample.groups:
+        sd = np.sqrt(np.diagonal(group.cov))
+        most, least = int(sd.argmax()), int(sd.argmin())
+        if sd[most] > FAR_APART * sd[least]:
+            place = f" in group {group.label!r}" if group.label else ""
+            found.append(
+                f"{sample.names[most]!r} varies {sd[most] / sd[least]:.0f} times as much as {sample.names[least]!r}"
+                f"{place}: unweighted least squares depends on units, and hardly sees the latter. Bring them to like "
+                "units, or use another estimator."
+            )
+    return found
+
+
+FAR_APART = 100.0
 
 
 def _is_variance(p: Parameter, group: int) -> bool:

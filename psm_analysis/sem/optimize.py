@@ -15,11 +15,14 @@ from scipy.linalg.lapack import dposv
 
 from psm_analysis.errors import ModelError
 from psm_analysis.sem.arrays import Array
+from psm_analysis.sem.feasibility import check_feasible
 from psm_analysis.sem.problem import ConstraintSystem, Problem
 
 TOLERANCE, SQUARED = 1e-9, 3e-6
 NEWTON = 0.2
 MAX_ITERATIONS = 300
+STALL, PATIENCE = 0.01, 50
+"""A search that gains less than this share of the discrepancy in so many iterations is given up."""
 SHORT = 0.1
 """Of a step: where less is taken of it, the information is nearly singular and the next one is damped."""
 
@@ -56,11 +59,12 @@ class Solution:
 def minimise(problem: Problem, starts: Array, *, constraints: ConstraintSystem, bounds: Bounds) -> Solution:
     """Return the minimum from the best of several starts.
 
-    First come the `starts`, shape ``(n, n_free)``; on failure a quasi-Newton search and four jittered starts (fixed
+    First come the `starts`, shape ``(n, n_free)``; on failure a quasi-Newton search and three jittered starts (fixed
     seed) follow; one only under inequality constraints, which fail together rather than from a bad start.
     """
+    check_feasible(problem, starts[0], constraints=constraints, lower=bounds.lower, upper=bounds.upper)
     rng = np.random.default_rng(20120524)
-    jitter = rng.normal(1.0, 0.3, size=(1 if constraints.inequalities else 4, problem.n_free))
+    jitter = rng.normal(1.0, 0.3, size=(1 if constraints.inequalities else 3, problem.n_free))
     best: Solution | None = None
     for start in (*starts, *(starts[0] * jitter)):
         found = _search(problem, start, constraints=constraints, bounds=bounds)
@@ -143,6 +147,7 @@ def fisher_scoring(problem: Problem, origin: Array, basis: Array) -> tuple[Array
     units = np.diagonal(basis) if _is_diagonal(basis) else None
     exact = all(part.curved for part in problem.discrepancies)
     x, value, damping, near, scale = origin, problem.value(origin), 0.0, False, np.ones(z.size)
+    passed = value
     for iteration in range(1, MAX_ITERATIONS + 1):
         gradient = basis.T @ problem.derivatives(x, information=False)[0]
         step = _step(gradient, _along(problem.hessian(x), basis, units) / 2.0) if near else None
@@ -165,6 +170,10 @@ def fisher_scoring(problem: Problem, origin: Array, basis: Array) -> tuple[Array
                 return z, iteration, False
             continue
         z, x, value = z + length * step, end, trial
+        if iteration % PATIENCE == 0:
+            if iteration > PATIENCE and passed - value < STALL * abs(value):
+                return z, iteration, False
+            passed = value
         eased = 0.0 if damping < 1e-4 else damping / 8.0
         damping = max(4.0 * damping, 1e-3) if length < SHORT else eased
         near = exact and damping == 0.0 and size < NEWTON

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import warnings
+import re
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -190,11 +192,55 @@ def test_contradictory_equalities(holzinger: pd.DataFrame, lines: str) -> None:
     assert "contradict" in told(ModelError, f"f =~ x1 + a*x2 + b*x3 + x4 + x5\n{lines}", holzinger)
 
 
-@pytest.mark.parametrize("lines", ["a^2 == -1", "a > 2\na < 1", "a > 2\nb < 1\na == b"])
-def test_constraints_that_no_value_meets(holzinger: pd.DataFrame, lines: str) -> None:
+CONTRADICTIONS = {
+    "a > 2\na < 1": ["'a > 2' and 'a < 1' contradict"],
+    "a > b\nb > a + 1": ["'a > b' and 'b > a+1' contradict"],
+    "a + b > 3\na < 1\nb < 1": ["'a+b > 3', 'a < 1' and 'b < 1' contradict"],
+    "a == b\na > b + 1\nb > 0": ["'a == b' and 'a > b+1' contradict"],
+    "a > 2\nb < 1\na == b": ["'a == b', 'a > 2' and 'b < 1' contradict each other"],
+    "a^2 == -1": ["No values were found at which 'a^2 == -1' holds"],
+    "a > 1\na^2 < 0.5": ["No values were found", "'a > 1'", "'a^2 < 0.5'"],
+    "a*b > 1\na < 0.2\nb < 0.2\na > 0\nb > 0": ["No values were found", "'a*b > 1'"],
+}
+
+
+@pytest.mark.parametrize("lines", CONTRADICTIONS)
+def test_contradictory_constraints_are_named(holzinger: pd.DataFrame, lines: str) -> None:
     text = told(ModelError, f"f =~ x1 + a*x2 + b*x3 + x4 + x5\n{lines}", holzinger)
-    assert "contradict each other" in text
-    assert all(line in text for line in lines.split("\n"))
+    assert all(part in text for part in CONTRADICTIONS[lines])
+
+
+def test_a_bound_that_contradicts_a_constraint_is_named(holzinger: pd.DataFrame) -> None:
+    text = told_loosely(ModelError, "f =~ x1 + lower(3)*x2 + a*x2 + x3 + x4\na < 1", holzinger)
+    assert "'a < 1' and 'lower(3) of a' contradict" in text
+
+
+@pytest.mark.parametrize(
+    ("lines", "met"),
+    [
+        ("a > 0.9", lambda a, b: a >= 0.9),
+        ("a > b\nb > 0.1", lambda a, b: a >= b >= 0.1),
+        ("a*b < 0.3", lambda a, b: a * b <= 0.3),
+        ("a == b\na < 2", lambda a, b: abs(a - b) < 1e-8 and a < 2),
+        ("a > 1\na < 1.0000001", lambda a, b: 1 <= a <= 1.0000001),
+    ],
+)
+def test_constraints_that_can_hold_are_met(
+    holzinger: pd.DataFrame, lines: str, met: Callable[[float, float], bool]
+) -> None:
+    fit = psm.cfa(f"f =~ x1 + a*x2 + b*x3 + x4 + x5\n{lines}", holzinger)
+    assert fit.converged
+    values = fit.tidy().set_index("label")["estimate"]
+    assert any(met(values["a"] + x, values["b"] + y) for x in (-1e-6, 0, 1e-6) for y in (-1e-6, 0, 1e-6))
+
+
+def test_least_squares_of_units_far_apart_is_fitted_and_doubted(holzinger: pd.DataFrame) -> None:
+    data = holzinger.assign(x1=300 * holzinger["x1"])
+    with pytest.warns(PsmAnalysisWarning):
+        fit = psm.cfa("f =~ x1 + x2 + x3\ng =~ x7 + x8 + x9", data, estimator="ULS", fixed_x=False)
+    assert fit.converged
+    np.testing.assert_allclose(fit.problem.derivatives(fit.solution.x)[0] * np.abs(fit.solution.x), 0.0, atol=1e-6)
+    assert re.match(r"'x1' varies 3\d\d times as much as 'x9'.* depends on units", fit.warnings[0])
 
 
 def test_contradictory_bounds(holzinger: pd.DataFrame) -> None:
