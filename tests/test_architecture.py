@@ -71,6 +71,12 @@ def test_imports_point_down(path: Path) -> None:
     assert not wrong, f"{path.relative_to(ROOT)} must not import {sorted(wrong)}"
 
 
+def test_the_drawing_of_the_towers_names_every_part() -> None:
+    drawing = (ROOT / "docs" / "_static" / "towers.svg").read_text(encoding="utf-8")
+    missing = {name for name in {**SURVEY, **STATISTICS} if name not in drawing}
+    assert not missing
+
+
 def test_towers_never_meet_below_the_roof() -> None:
     assert not allowed("sem", "survey")
     assert not allowed("survey", "moments")
