@@ -39,7 +39,8 @@ def bootstrap(
     Raises
     ------
     OptionError
-        For an unknown interval or kind, or a design (weights, clusters) that resampling rows would ignore.
+        For an unknown interval or kind, a design (weights, clusters) that resampling rows would ignore, exploratory
+        blocks and two levels.
     DataError
         If the model was fitted to published moments.
     ModelError
@@ -99,6 +100,12 @@ def check_bootstrap(result: SemResult, n: int, *, kind: BootstrapKind, level: fl
             f"n={n}, level={level} and processes={processes} cannot be used.",
             where="bootstrap",
             remedy="Use two replicates or more (1,000 for intervals), a level such as 0.95, one process or more.",
+        )
+    if type(result) is not SemResult:
+        raise OptionError(
+            "A fit with exploratory blocks, or of two levels, cannot be bootstrapped.",
+            where="bootstrap",
+            remedy="Use the standard errors of the fit; estimator='MLR' has robust ones.",
         )
     if not result.converged:
         raise ModelError("The fit did not converge, so there is nothing to resample.", where="bootstrap")

@@ -238,6 +238,9 @@ def test_what_cannot_be_done_is_refused(holzinger: pd.DataFrame) -> None:
         psm.bootstrap_statistic(fit, psm.reliability, n=1, seed=1)
     with pytest.raises(psm.PsmAnalysisError, match="no standard error of its own"):
         psm.bootstrap_statistic(fit, psm.reliability, n=10, seed=1, ci="studentized")
+    blocks = psm.sem('efa("b")*f + efa("b")*g =~ x1 + x2 + x3 + x4 + x5 + x6', holzinger)
+    with pytest.raises(psm.PsmAnalysisError, match="exploratory blocks, or of two levels"):
+        psm.bootstrap_statistic(blocks, lambda one: one.fit_measures["cfi"], n=10, seed=1)
     with pytest.raises(psm.PsmAnalysisError, match="not made of numbers"):
         psm.bootstrap_statistic(fit, lambda one: one.estimator, n=10, seed=1)
 
