@@ -34,7 +34,7 @@ from psm_analysis.sem.rotated import find_rotation, rotated_estimation
 from psm_analysis.sem.sample import Sample
 from psm_analysis.sem.sandwich import parameter_covariance
 from psm_analysis.sem.syntax import parse_model
-from psm_analysis.sem.teststat import ModelTest, model_test
+from psm_analysis.sem.teststat import ModelTest, correction_doubts, model_test
 from psm_analysis.sem.twolevel.fit import fit_two_level
 from psm_analysis.sem.twolevel.tables import is_two_level
 
@@ -329,7 +329,7 @@ def _results(e: Estimation, *, model: str, level: int) -> dict[str, Any]:
         vcov = parameter_covariance(e, parameter_names(e.table, e.problem))
         test, baseline = model_test(e), baseline_test(e)
         notes = admissibility(e.table, e.problem, e.solution.x, group_labels=[g.label for g in e.sample.groups])
-        notes += ordinal_doubts(e.sample) + word_doubts(e.sample, e.table.roles)
+        notes += correction_doubts(test) + ordinal_doubts(e.sample) + word_doubts(e.sample, e.table.roles)
     for note in notes:
         python_warnings.warn(note, PsmAnalysisWarning, stacklevel=level)
     return {

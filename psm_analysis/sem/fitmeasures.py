@@ -16,7 +16,7 @@ from psm_analysis.sem.gamma import normal_quadratic
 from psm_analysis.sem.implied import Implied, stacked
 from psm_analysis.sem.moment_maps import OrdinalMoments
 from psm_analysis.sem.sample import GroupSample
-from psm_analysis.sem.teststat import ModelTest
+from psm_analysis.sem.teststat import ModelTest, reweighted_residual
 
 
 def fit_measures(e: Estimation, test: ModelTest, baseline: ModelTest) -> dict[str, float]:
@@ -37,8 +37,7 @@ def fit_measures(e: Estimation, test: ModelTest, baseline: ModelTest) -> dict[st
     found |= lisrel_gfi(e, implied)
     if e.ordinal:
         found |= {"wrmr": _wrmr(e)}
-    if e.spec.likelihood:
-        found |= {"gfi": _steiger_gfi(e, implied)}
+    found |= population_gfi(e, test)
     if e.spec.likelihood:
         logl, unrestricted = log_likelihoods(e, implied)
         found |= {"logl": logl, "unrestricted_logl": unrestricted}
@@ -81,12 +80,13 @@ def scaled_measures(test: ModelTest, baseline: ModelTest, *, nobs: int, n_groups
     """Return the fit measures of the scaled statistics.
 
     Where the statistic is divided by c only, interval and close-fit test of the RMSEA take the unscaled one as c
-    times a noncentral chi-square of ``c df`` degrees of freedom, as lavaan does.
+    times a noncentral chi-square of ``c df`` degrees of freedom, as lavaan does. A c that is not positive makes no
+    statistic: only c itself is kept.
     """
     t, t_df, b, b_df = test.scaled, test.scaled_df, baseline.scaled, baseline.scaled_df
     c = 1.0 if test.shift or math.isnan(test.scaling) else test.scaling
     low, high = formulas.rmsea_interval(c * t, c * t_df, nobs, n_groups=n_groups)
-    return {
+    found = {
         "chisq_scaled": t,
         "df_scaled": t_df,
         "pvalue_scaled": formulas.chisq_p_value(t, t_df),
@@ -100,7 +100,12 @@ def scaled_measures(test: ModelTest, baseline: ModelTest, *, nobs: int, n_groups
         "rmsea_ci_lower_scaled": low,
         "rmsea_ci_upper_scaled": high,
         "rmsea_pvalue_scaled": formulas.close_fit_p_value(c * t, c * t_df, nobs, n_groups=n_groups),
+        "rmsea_notclose_pvalue_scaled": 1.0
+        - formulas.close_fit_p_value(c * t, c * t_df, nobs, n_groups=n_groups, rmsea=0.08),
     }
+    if test.scaling <= 0.0 < test.df:
+        found |= dict.fromkeys(found.keys() - {"df_scaled", "chisq_scaling_factor"}, math.nan)
+    return found
 
 
 def robust_measures(
@@ -108,24 +113,44 @@ def robust_measures(
 ) -> dict[str, float]:
     """Return robust CFI, TLI and RMSEA (Brosseau-Liard & Savalei, 2014; incomplete data: Zhang & Savalei, 2023)."""
     if test.df == 0:
-        return dict.fromkeys(("cfi_robust", "tli_robust", "rni_robust"), 1.0) | dict.fromkeys(
+        return dict.fromkeys(("cfi_robust", "tli_robust", "nnfi_robust", "rni_robust"), 1.0) | dict.fromkeys(
             ("rmsea_robust", "rmsea_ci_lower_robust", "rmsea_ci_upper_robust"), 0.0
         )
     lack, worst = test.robust_chisq - test.robust_offset, baseline.robust_chisq - baseline.robust_offset
-    correction = test.robust_offset / test.df
-    statistic, df, factor = test.robust_chisq / correction, float(test.df), correction
-    if test.is_scaled and not ordinal and (test.shift or test.scaled_df != test.df):
-        statistic, df, factor = test.scaled, test.scaled_df, test.scaling
+    tli = 1.0 - (lack / test.df) / (worst / baseline.df)
+    statistic, df, factor = corrected(test, test.robust_chisq, ordinal=ordinal)
+    if not factor > 0.0:
+        return dict.fromkeys(ROBUST, math.nan)
     low, high = formulas.rmsea_interval(statistic, df, nobs, n_groups=n_groups)
-    widening = math.sqrt(factor) if factor > 0.0 else math.nan
+    widening = math.sqrt(factor)
+    close, distant = (
+        formulas.close_fit_p_value(statistic, df, nobs, n_groups=n_groups, rmsea=h0 / widening) for h0 in (0.05, 0.08)
+    )
     return {
         "cfi_robust": formulas.cfi(lack, 0.0, worst, 0.0),
-        "tli_robust": 1.0 - (lack / test.df) / (worst / baseline.df),
+        "tli_robust": tli,
+        "nnfi_robust": tli,
         "rni_robust": formulas.rni(lack, 0.0, worst, 0.0),
         "rmsea_robust": math.sqrt(n_groups * max(lack, 0.0) / (test.df * nobs)),
         "rmsea_ci_lower_robust": widening * low,
         "rmsea_ci_upper_robust": widening * high,
+        "rmsea_pvalue_robust": close,
+        "rmsea_notclose_pvalue_robust": 1.0 - distant,
     }
+
+
+ROBUST = (
+    *("cfi_robust", "tli_robust", "nnfi_robust", "rni_robust", "rmsea_robust", "rmsea_ci_lower_robust"),
+    *("rmsea_ci_upper_robust", "rmsea_pvalue_robust", "rmsea_notclose_pvalue_robust"),
+)
+
+
+def corrected(test: ModelTest, statistic: float, *, ordinal: bool) -> tuple[float, float, float]:
+    """Return a statistic that is a noncentral chi-square under the model, its df, and what it was divided by."""
+    if test.is_scaled and not ordinal and (test.shift or test.scaled_df != test.df):
+        return statistic / test.scaling + test.shift, test.scaled_df, test.scaling
+    factor = test.robust_offset / test.df
+    return statistic / factor if factor else math.nan, float(test.df), factor
 
 
 def log_likelihoods(e: Estimation, implied: Sequence[Implied]) -> tuple[float, float]:
@@ -232,13 +257,37 @@ def lisrel_gfi(e: Estimation, implied: Sequence[Implied]) -> dict[str, float]:
     return {"gfi_lisrel": gfi, "agfi_lisrel": agfi, "pgfi": e.df / count * gfi}
 
 
-def _steiger_gfi(e: Estimation, implied: Sequence[Implied]) -> float:
-    """Return ``p / (p + 2 (X - df) / N)`` (Steiger, 1989) with Browne's residual chi-square X of normal theory."""
-    p, misfit = len(e.sample.names), 0.0
-    for g, weight in enumerate(e.sample.weights):
-        gap, _ = _moment_gaps(e.sample.groups[g], implied[g], exogenous=[], means=e.means)
-        misfit += weight * normal_quadratic(gap, np.linalg.inv(implied[g].Sigma))
-    return p / (p + 2.0 * max(misfit - e.df / e.sample.nobs, 0.0))
+def population_gfi(e: Estimation, test: ModelTest) -> dict[str, float]:
+    """Return the population GFI by Browne's residual chi-square at the implied moments.
+
+    Incomplete rows and ordinal variables, which have none, take the chi-square itself, as lavaan does.
+    """
+    separate = e.ordinal or e.spec.function == "FIML"
+    X = test.chisq if separate or not e.df else reweighted_residual(e)
+    robust = test.robust_chisq if separate else X
+    sizes = (float(e.scale), float(e.sample.nobs if e.ordinal else e.scale))
+    return gfi_measures(test, X, robust, p=len(e.sample.names), sizes=sizes, ordinal=e.ordinal)
+
+
+def gfi_measures(
+    test: ModelTest, X: float, robust: float, *, p: int, sizes: tuple[float, float], ordinal: bool
+) -> dict[str, float]:
+    """Return ``p / (p + 2 (X - df) / N)`` (Steiger, 1989) and its interval, and both corrected for non-normality.
+
+    Maydeu-Olivares, Ximénez and Revuelta (2024). `sizes` are N of the plain and of the corrected measure, whose X is
+    `robust`. Limits are those of the noncentrality.
+    """
+    n, n_robust = sizes
+    low, high = formulas.gfi_interval(X, test.df, n, p=p)
+    found = {"gfi": formulas.gfi(X - test.df, n, p=p), "gfi_ci_lower": low, "gfi_ci_upper": high, "gfi_ci_level": 0.90}
+    if math.isnan(test.robust_chisq) or test.df == 0:
+        return found
+    statistic, df, factor = corrected(test, robust, ordinal=ordinal)
+    if not factor > 0.0:
+        return found | dict.fromkeys(("gfi_robust", "gfi_ci_lower_robust", "gfi_ci_upper_robust"), math.nan)
+    low, high = formulas.gfi_interval(statistic, df, n_robust / factor, p=p)
+    gfi = formulas.gfi(robust - test.robust_offset, n_robust, p=p)
+    return found | {"gfi_robust": gfi, "gfi_ci_lower_robust": low, "gfi_ci_upper_robust": high}
 
 
 def _ordinal_residuals(e: Estimation, moments: Implied, g: int) -> dict[str, float]:

@@ -143,6 +143,32 @@ def close_fit_p_value(chisq: float, df: float, nobs: float, *, n_groups: int = 1
     return 1.0 - float(special.chndtr(chisq, df, nobs * df * rmsea**2 / n_groups))
 
 
+def gfi(lack: float, nobs: float, *, p: int) -> float:
+    """Return ``p / (p + 2 max(lack, 0) / N)``, the GFI of a noncentrality (Steiger, 1989).
+
+    Examples
+    --------
+    >>> round(gfi(81.3676 - 24, 301, p=9), 4)
+    0.9594
+    """
+    return p / (p + 2.0 * max(lack, 0.0) / nobs)
+
+
+def gfi_interval(chisq: float, df: float, nobs: float, *, p: int, level: float = 0.90) -> tuple[float, float]:
+    """Return the GFI at both limits of the noncentrality (Maydeu-Olivares, Ximénez & Revuelta, 2024).
+
+    Examples
+    --------
+    >>> [round(limit, 4) for limit in gfi_interval(81.3676, 24, 301, p=9)]
+    [0.9386, 0.9757]
+    """
+    if df <= 0:
+        return 1.0, 1.0
+    tail = (1.0 - level) / 2.0
+    upper, lower = noncentrality(chisq, df, 1.0 - tail), noncentrality(chisq, df, tail)
+    return gfi(lower, nobs, p=p), gfi(upper, nobs, p=p)
+
+
 def information_criteria(logl: float, npar: int, nobs: float) -> dict[str, float]:
     """Return AIC (Akaike, 1974), BIC (Schwarz, 1978) and the sample-size adjusted BIC (Sclove, 1987)."""
     return {

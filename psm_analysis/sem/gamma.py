@@ -69,6 +69,16 @@ def normal_quadratic(moments: Array, W: Array) -> float:
     return found + float(moments[:p] @ W @ moments[:p]) if len(moments) > len(row) else found
 
 
+def normal_product(moments: Array, W: Array) -> Array:
+    """Return ``V x`` for a vector of moments and V of :func:`normal_weight`, without making V."""
+    p = len(W)
+    column, row = lower_triangle(p)
+    E = np.empty_like(W)
+    E[row, column] = E[column, row] = moments[-len(row) :]
+    found = (W @ E @ W)[row, column] * np.where(row == column, 0.5, 1.0)
+    return np.concatenate([W @ moments[:p], found]) if len(moments) > len(row) else found
+
+
 def _with_means(block: Array, mean_block: Array, means: bool) -> Array:
     if not means:
         return block

@@ -24,7 +24,7 @@ from psm_analysis.sem.design import aggregated
 from psm_analysis.sem.discrepancy.fiml import FullInformation
 from psm_analysis.sem.estimate import Estimation, complete_rows
 from psm_analysis.sem.estimators import MOMENT_TESTS
-from psm_analysis.sem.gamma import casewise_moments, normal_weight
+from psm_analysis.sem.gamma import casewise_moments, normal_product, normal_quadratic, normal_weight
 from psm_analysis.sem.implied import moment_vector, stacked
 from psm_analysis.sem.missing_fit import complete_data_fit
 from psm_analysis.sem.ordinal_fit import correlation_fit
@@ -95,6 +95,25 @@ def browne_residual(e: Estimation) -> float:
     distribution-free ones).
     """
     return float(browne_contributions(e).sum())
+
+
+def reweighted_residual(e: Estimation) -> float:
+    """Return the same with normal-theory weights at the implied moments, and n for a likelihood.
+
+    A likelihood without restricted means has ``Delta'V r = 0``, and nothing to project.
+    """
+    total, b = 0.0, np.zeros(e.problem.n_free)
+    A = e.sample.nobs * e.problem.derivatives(e.solution.x)[1] if e.spec.likelihood else np.zeros((len(b), len(b)))
+    for g, (group, implied) in enumerate(zip(e.sample.groups, e.problem.implied(e.solution.x), strict=True)):
+        n, r, W = group.mass - (not e.spec.likelihood), residual_moments(e, g), np.linalg.inv(implied.Sigma)
+        total += n * normal_quadratic(r, W)
+        if e.spec.likelihood and not e.means:
+            continue
+        delta = moment_slopes(e, g)
+        b += n * (delta.T @ normal_product(r, W))
+        if not e.spec.likelihood:
+            A += n * np.array([delta.T @ normal_product(column, W) for column in delta.T])
+    return total - float(b @ projector(e, A) @ b) if b.any() else total
 
 
 def browne_contributions(e: Estimation) -> Array:
@@ -203,10 +222,21 @@ def _incomplete_saturated_trace(e: Estimation, g: int, function: FullInformation
     rows = complete_rows(group, e.spec.name)
     scores = row_scores(saturated_directions(len(group.cov)), implied, rows - implied.mu, group.patterns)
     sums = aggregated(scores, group)
-    whole = float(np.trace(np.linalg.solve(function.saturated_information(implied), sums.T @ sums))) / group.mass
+    A = function.saturated_information(implied, expected=e.spec.information == "expected")
+    whole = float(np.trace(np.linalg.solve(A, sums.T @ sums))) / group.mass
     if not e.exogenous:
         return whole
     x = rows[:, e.exogenous]
     given = aggregated(casewise_moments(x, means=True, exogenous=[], weights=group.weights), group)
     weight = normal_weight(group.cov[np.ix_(e.exogenous, e.exogenous)], means=True)
     return whole - float(np.einsum("ij,ij->", given @ weight, given)) / group.mass
+
+
+def correction_doubts(test: ModelTest) -> list[str]:
+    """Return a note about a correction of chi-square that is not positive, which makes no test."""
+    if not test.is_scaled or test.df == 0 or test.scaling > 0.0:
+        return []
+    return [
+        f"The scaling factor of the chi-square is not positive ({test.scaling:.3g}): the rows are too few, or too far "
+        "from normal, for its correction. The scaled statistic is no test, and there are no robust fit measures."
+    ]

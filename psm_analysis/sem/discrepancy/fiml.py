@@ -51,13 +51,18 @@ class FullInformation:
 
     def information(self, implied: Implied, d: Directions) -> Array:
         """Return the expected information if data are missing completely at random."""
+        covariances, mean = self.expected_weight(implied)
+        return self._project(covariances, None, mean, d)
+
+    def expected_weight(self, implied: Implied) -> tuple[Array, Array]:
+        """Return half the expected second derivatives of F: by ``vech Sigma`` twice, and by ``mu`` twice."""
         p = self.patterns.n_items
         pairs, mean = np.zeros((p * p, p * p)), np.zeros((p, p))
         for _, share, W, _ in self._parts(implied):
             heavy = (share[:, None, None] * W).reshape(-1, p * p)
             pairs += heavy.T @ W.reshape(-1, p * p)
             mean += heavy.sum(axis=0).reshape(p, p)
-        return self._project(0.5 * _by_triangle(pairs), None, mean, d)
+        return 0.5 * _by_triangle(pairs), mean
 
     def bend(self, implied: Implied, d: Directions) -> Array:
         """Return the part of the Hessian that comes from first derivatives of the moments."""
@@ -75,9 +80,16 @@ class FullInformation:
             mean += heavy.sum(axis=0).reshape(p, p)
         return 0.5 * _by_triangle(pairs), _by_mean(cross), mean
 
-    def saturated_information(self, implied: Implied) -> Array:
-        """Return the observed information of one row about ``(mu, vech Sigma)``, as if these were the parameters."""
-        covariances, cross, mean = self.observed_weight(implied)
+    def saturated_information(self, implied: Implied, *, expected: bool = False) -> Array:
+        """Return the information of one row about ``(mu, vech Sigma)``, as if these were the parameters.
+
+        The observed one, or that `expected` if data are missing completely at random.
+        """
+        if expected:
+            covariances, mean = self.expected_weight(implied)
+            cross = np.zeros((len(mean), len(covariances)))
+        else:
+            covariances, cross, mean = self.observed_weight(implied)
         return np.block([[mean, cross], [cross.T, covariances]])
 
     def _fit(self, implied: Implied) -> PatternFit:

@@ -8,7 +8,7 @@ import numpy as np
 
 from psm_analysis.sem import formulas
 from psm_analysis.sem.arrays import Array
-from psm_analysis.sem.fitmeasures import chisq_measures, robust_measures, scaled_measures
+from psm_analysis.sem.fitmeasures import chisq_measures, gfi_measures, robust_measures, scaled_measures
 from psm_analysis.sem.teststat import ModelTest
 from psm_analysis.sem.twolevel.clusters import ClusterStatistics
 from psm_analysis.sem.twolevel.estimation import TwoLevelEstimation
@@ -21,6 +21,8 @@ def level_measures(e: TwoLevelEstimation, test: ModelTest, baseline: ModelTest) 
     if not e.solution.converged:
         return found
     found |= chisq_measures(test, baseline, npar=e.npar, nobs=s.nobs)
+    sizes, p = (float(s.nobs), float(s.nobs)), len(e.levels.names(1))
+    found |= gfi_measures(test, test.chisq, test.robust_chisq, p=p, sizes=sizes, ordinal=False)
     if test.is_scaled:
         found |= scaled_measures(test, baseline, nobs=s.nobs, n_groups=1)
         found |= robust_measures(test, baseline, nobs=s.nobs, n_groups=1, ordinal=False)
