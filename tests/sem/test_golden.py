@@ -18,7 +18,8 @@ GOLDEN = Path(__file__).resolve().parents[1] / "golden"
 CASES = json.loads((GOLDEN / "values" / "sem.json").read_text(encoding="utf-8"))["cases"]
 # The GFI from Browne's residual chi-square: lavaan warns that it cannot compute that statistic under nonlinear
 # constraints, and counts an active inequality as free. With incomplete data the LISREL GFI here comes from the EM
-# moments and differs by up to .003. lavaan divides the trace behind scaling_factor_h0 by the parameters before equalities.
+# moments and differs by up to .003. lavaan divides the trace behind scaling_factor_h0 by the parameters before
+# equalities.
 ANOTHER_GFI = ("hs-nonlinear-constraint", "hs-inequality")
 NO_STANDARD_ERRORS = ("hs-inequality",)
 # lavaan stops both the EM of the saturated two-level model and this fit early; ours are finished by Newton steps.
