@@ -57,8 +57,9 @@ def rising(file: Path, id: str) -> bool:
 
     last: Any = None
     try:
-        for batch in ParquetFile(file).iter_batches(columns=[id], batch_size=1 << 18):
-            ids = batch.column(0)
+        opened = ParquetFile(file)
+        for group in range(opened.num_row_groups):  # not one reader of all groups: it keeps what it has read
+            ids = opened.read_row_group(group, columns=[id]).column(0)
             if len(ids) and not _rises(ids, after=last):
                 return False
             last = ids[-1] if len(ids) else last
