@@ -79,6 +79,19 @@ def normal_product(moments: Array, W: Array) -> Array:
     return np.concatenate([W @ moments[:p], found]) if len(moments) > len(row) else found
 
 
+def normal_trace(rows: Array, W: Array, *, means: bool) -> float:
+    """Return the mean over rows of ``x'V x``, with x what the row adds to the moments and V of :func:`normal_weight`.
+
+    With ``q = d'W d`` of a row less the mean and the covariance matrix S (divisor N) it is ``1/2 [mean(q^2) -
+    tr(W S W S)]``, and ``tr(W S)`` more with means: neither V nor x is made (compare Mardia, 1970).
+    """
+    d = rows - rows.mean(axis=0)
+    weighted = d @ W
+    q = np.einsum("ij,ij->i", weighted, d)
+    WS = weighted.T @ d / len(d)
+    return 0.5 * float(q @ q / len(d) - np.sum(WS * WS.T)) + (float(np.trace(WS)) if means else 0.0)
+
+
 def _with_means(block: Array, mean_block: Array, means: bool) -> Array:
     if not means:
         return block

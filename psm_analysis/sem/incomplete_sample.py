@@ -56,10 +56,33 @@ def _group(
 ) -> GroupSample:
     _check_coverage(rows, names, place)
     patterns = find_patterns(rows, weights=weights)
-    moments = em_moments(patterns)
+    try:
+        moments = em_moments(patterns)
+    except DataError:
+        _name_dependency(rows, names, place)
+        raise
     check_positive_definite(moments.covariance, names, place)
     group = GroupSample(label, len(rows), moments.covariance, moments.mean, rows, index, patterns, weights=weights)
     return replace(group, saturated=FullInformation(patterns, 0.0).value(saturated_implied(group)))
+
+
+def _name_dependency(rows: Array, names: Sequence[str], place: str) -> None:
+    """Raise a DataError that names the variables whose answers depend on each other exactly, if it can be seen which.
+
+    Copies are seen in the rows that have both answers, sums in the complete rows, if these are enough.
+    """
+    frame = pd.DataFrame(rows)
+    copies = np.argwhere(np.tril(frame.corr(min_periods=3).abs().to_numpy() > 1.0 - 1e-12, -1))
+    if len(copies):
+        b, a = copies[0]
+        raise DataError(
+            f"{names[a]!r} and {names[b]!r} are the same but for their units in {place}.",
+            where=f"columns {names[a]!r} and {names[b]!r}",
+            remedy="Leave one of them out.",
+        )
+    complete = frame.dropna()
+    if len(complete) > len(names):
+        check_positive_definite(complete.cov(ddof=0).to_numpy(), names, place)
 
 
 def _check_coverage(rows: Array, names: Sequence[str], place: str) -> None:

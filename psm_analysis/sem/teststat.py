@@ -24,7 +24,7 @@ from psm_analysis.sem.design import aggregated
 from psm_analysis.sem.discrepancy.fiml import FullInformation
 from psm_analysis.sem.estimate import Estimation, complete_rows
 from psm_analysis.sem.estimators import MOMENT_TESTS
-from psm_analysis.sem.gamma import casewise_moments, normal_product, normal_quadratic, normal_weight
+from psm_analysis.sem.gamma import casewise_moments, normal_product, normal_quadratic, normal_trace, normal_weight
 from psm_analysis.sem.implied import moment_vector, stacked
 from psm_analysis.sem.missing_fit import complete_data_fit
 from psm_analysis.sem.ordinal_fit import correlation_fit
@@ -209,8 +209,10 @@ def _saturated_trace(e: Estimation, g: int) -> float:
     group, function = e.sample.groups[g], e.problem.discrepancies[g]
     if isinstance(function, FullInformation):
         return _incomplete_saturated_trace(e, g, function)
-    parts = aggregated(row_moments(e, g), group)
     at: Array = group.cov if e.spec.test.endswith("mplus") else e.problem.implied(e.solution.x)[g].Sigma
+    if group.clusters is None and group.weights is None and not e.exogenous:
+        return normal_trace(complete_rows(group, e.spec.name), np.linalg.inv(at), means=e.means)
+    parts = aggregated(row_moments(e, g), group)
     weight = normal_weight(at, means=e.means)
     return float(np.einsum("ij,ij->", parts @ weight, parts)) / group.mass
 

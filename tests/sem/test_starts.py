@@ -9,7 +9,7 @@ import pytest
 import psm_analysis as psm
 from psm_analysis.sem.estimate import assemble
 from psm_analysis.sem.estimators import SPECS
-from psm_analysis.sem.gamma import normal_quadratic, normal_weight
+from psm_analysis.sem.gamma import casewise_moments, normal_quadratic, normal_trace, normal_weight
 
 PATHS = """
 f =~ x1 + x2 + x3
@@ -70,3 +70,13 @@ def test_quadratic_form_of_normal_theory_without_its_matrix(means: bool) -> None
     x = rng.normal(size=15 + 5 * means)
     expected = x @ normal_weight(Sigma, means=means) @ x
     assert normal_quadratic(x, np.linalg.inv(Sigma)) == pytest.approx(expected, rel=1e-10)
+
+
+@pytest.mark.parametrize("means", [False, True])
+def test_trace_of_normal_theory_without_its_matrix(means: bool) -> None:
+    rng = np.random.default_rng(4)
+    rows = rng.exponential(size=(60, 4)) @ rng.normal(size=(4, 4))
+    Sigma = np.cov(rows.T) + np.eye(4)
+    x = casewise_moments(rows, means=means, exogenous=[])
+    expected = np.einsum("ni,ij,nj->", x, normal_weight(Sigma, means=means), x) / 60
+    assert normal_trace(rows, np.linalg.inv(Sigma), means=means) == pytest.approx(expected, rel=1e-10)
