@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from html import escape
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -14,6 +14,9 @@ from psm_analysis._results import ESTIMATE, Result, format_number
 from psm_analysis.efa.scores import determinacy, score_weights
 from psm_analysis.errors import DataError
 from psm_analysis.moments.sample import Sample, as_frame, read_sample
+
+if TYPE_CHECKING:
+    from psm_analysis.efa.crosscheck import EfaCrosscheck
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -169,6 +172,12 @@ class EfaResult(Result):
         factors = list(self.loadings.columns)
         left = factors if len(factors) == 1 else [f'efa("{block}")*{factor}' for factor in factors]
         return f"{' + '.join(left)} =~ {' + '.join(str(item) for item in self.loadings.index)}"
+
+    def crosscheck(self, *, tolerance: float = 1e-3) -> EfaCrosscheck:
+        """Repeat the analysis with the other engine; see :func:`psm_analysis.crosscheck`."""
+        from psm_analysis.efa.crosscheck import refit
+
+        return refit(self, tolerance=tolerance)
 
     def loadings_table(self, *, cut: float = 0.0) -> pd.DataFrame:
         """Return loadings with communality, uniqueness and complexity; loadings below `cut` in size are NaN."""

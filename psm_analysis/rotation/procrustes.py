@@ -24,6 +24,11 @@ def congruence(left: Matrix, right: Matrix) -> pd.DataFrame:
     left, right
         Loadings of the same items, (items, factors).
 
+    Returns
+    -------
+    DataFrame
+        Congruences, factors of `left` in rows, of `right` in columns; 0 for a factor without loadings.
+
     Raises
     ------
     DataError
@@ -31,7 +36,7 @@ def congruence(left: Matrix, right: Matrix) -> pd.DataFrame:
 
     References
     ----------
-    Tucker (1951); Lorenzo-Seva & ten Berge (2006), Methodology 2, 57-64.
+    Tucker (1951); Lorenzo-Seva & ten Berge (2006), Methodology 2, 57-64. In R: ``psych::factor.congruence``.
 
     Examples
     --------

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol, overload
 
 import pandas as pd
 
@@ -120,17 +120,31 @@ def _relative(a: pd.Series[float], b: pd.Series[float], *, floor: pd.Series[floa
     return (a - b).abs() / size.where(size > 0, 1.0)
 
 
-def crosscheck(result: SemResult, *, tolerance: float = 1e-4) -> Crosscheck:
+class Checked(Protocol):
+    """A result of another part that repeats itself with its second engine."""
+
+    def crosscheck(self, *, tolerance: float = ...) -> Result: ...
+
+
+@overload
+def crosscheck(result: SemResult, *, tolerance: float | None = None) -> Crosscheck: ...
+@overload
+def crosscheck(result: Checked, *, tolerance: float | None = None) -> Result: ...
+
+
+def crosscheck(result: SemResult | Checked, *, tolerance: float | None = None) -> Result:
     """Refit a result with the other engine and compare the two.
 
     Parameters
     ----------
     result
-        A converged fit; one of ``engine="native"`` is refitted with semopy, and the other way round.
+        A converged fit: of ``sem`` with ``engine="native"``, which is refitted with semopy, or of ``efa`` with
+        ``engine="native"``, which is repeated with factor_analyzer; and the other way round.
     tolerance
-        The largest relative difference that counts as agreement: of estimates ``|a - b| / max(|a|, |b|, std_error)``,
-        of standard errors ``|a - b| / max(a, b)``, of chi-squares ``|a - b| / max(1, a)``. None depends on the units of
-        the variables.
+        The largest difference that counts as agreement. For ``sem`` (default 1e-4) relative: of estimates
+        ``|a - b| / max(|a|, |b|, std_error)``, of standard errors ``|a - b| / max(a, b)``, of chi-squares
+        ``|a - b| / max(1, a)``; none depends on the units of the variables. For ``efa`` (default 1e-3) the difference
+        of a loading or a communality, factors being matched by congruence.
 
     Returns
     -------
@@ -154,6 +168,15 @@ def crosscheck(result: SemResult, *, tolerance: float = 1e-4) -> Crosscheck:
     >>> check.agree, check.second.engine
     (True, 'semopy')
     """
+    if not isinstance(result, SemResult):
+        if not hasattr(result, "crosscheck"):
+            raise OptionError(
+                f"A {type(result).__name__} has no second engine.",
+                where="argument 'result'",
+                remedy="Give what sem(), cfa(), growth() or efa() returned.",
+            )
+        return result.crosscheck() if tolerance is None else result.crosscheck(tolerance=tolerance)
+    tolerance = 1e-4 if tolerance is None else tolerance
     if not tolerance > 0:
         raise OptionError(f"tolerance={tolerance!r} is not positive.", where="argument 'tolerance'", remedy="Try 1e-4.")
     if result.estimator != "ML":
