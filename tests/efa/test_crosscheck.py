@@ -70,7 +70,7 @@ def test_congruence_of_two_samples_and_a_target(answers: pd.DataFrame) -> None:
     assert (likeness.max(axis=1) > 0.85).all()
     target = np.kron(np.eye(4), np.ones((4, 1)))
     turned, phi = psm.procrustes(first.unrotated, target, oblique=True)
-    assert (np.diag(psm.congruence(turned, target)) > 0.95).all()
+    assert (np.diag(psm.congruence(turned, target)) > 0.9).all()
     assert phi[np.tril_indices(4, -1)].min() > 0.2
     assert psm.schmid_leiman(first).explained_common_variance == pytest.approx(
         psm.omega(answers[::2], 4).explained_common_variance, abs=1e-6
