@@ -157,14 +157,15 @@ def rows_of(data: pd.DataFrame, names: Sequence[str]) -> Array:
 
 
 def _alike(data: pd.DataFrame, names: Sequence[str]) -> Array | None:
-    """Return the values at one stroke if few columns are left out and all are plain numbers; None if not."""
+    """Return the values at one stroke if all are columns of finite plain numbers; None if not."""
     places = {name: i for i, name in enumerate(data.columns)}
     wanted = [places[name] for name in names if name in places]
-    if len(wanted) < len(names) or len(places) < data.shape[1] or len(places) > 2 * len(names):
+    if len(wanted) < len(names) or len(places) < data.shape[1]:
         return None
-    if any(not isinstance(kind, np.dtype) or kind.kind not in "fiu" for kind in set(data.dtypes)):
+    kinds = data.dtypes.array
+    if any(not isinstance(kinds[i], np.dtype) or kinds[i].kind not in "fiu" for i in wanted):
         return None
-    found: Array = data.to_numpy(dtype=float)[:, wanted]
+    found: Array = data.take(wanted, axis=1).to_numpy(dtype=float)
     return None if np.isinf(found).any() else found
 
 
