@@ -38,8 +38,36 @@ def test_nonuniform_difference() -> None:
 
 
 def test_level_when_there_is_no_difference() -> None:
-    p = np.concatenate([psm.item_functioning(*survey(300, seed=seed))["p_uniform"] for seed in range(15)])
-    assert (p < 0.05).mean() < 0.15
+    p = np.concatenate([psm.item_functioning(*survey(300, seed=seed))["p_uniform"] for seed in range(25)])
+    assert (p < 0.05).mean() < 0.10
+
+
+def test_an_item_that_differs_does_not_match_the_others() -> None:
+    share, pure = [], []
+    for seed in range(12):
+        sample = survey(600, seed=seed, shift=1.5)
+        share.append((psm.item_functioning(*sample, purify=False)["p_uniform"].drop("i2") < 0.05).mean())
+        found = psm.item_functioning(*sample)
+        assert not found.loc["i2", "anchor"]
+        pure.append((found["p_uniform"].drop("i2") < 0.05).mean())
+    assert np.mean(pure) < 0.12 < np.mean(share)
+
+
+def test_a_last_step_that_gains_nothing_ends_the_search_and_separation_is_told() -> None:
+    rng = np.random.default_rng(1031)  # the last step was 1.2e-8, just above the limit of then, and went on for ever
+    member = np.repeat([0, 1], 300)
+    trait = rng.normal(size=600) + 0.5 * member
+    slopes = np.linspace(1.2, 2.4, 4)
+    latent = slopes * trait[:, None] + rng.logistic(size=(600, 4))
+    latent[:, 0] += 0.6 * member
+    cuts = slopes[:, None] * (np.array([-1.5, -0.5, 0.5, 1.5]) + np.linspace(-0.5, 0.5, 4)[:, None])
+    answers = (latent[:, :, None] > cuts).sum(axis=2)
+    score = answers.mean(axis=1)
+    X = np.column_stack([(score - score.mean()) / score.std(), member])
+    assert proportional_odds(answers[:, 3], X, name="a")[0] == pytest.approx(-630.0544353, abs=1e-6)  # statsmodels
+    x = np.arange(40.0)[:, None]
+    with pytest.raises(psm.PsmAnalysisError, match="separates"):
+        proportional_odds((x[:, 0] > 19).astype(int), x, name="a")
 
 
 def test_proportional_odds_agrees_with_the_regression_part() -> None:
