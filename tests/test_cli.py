@@ -222,6 +222,10 @@ def test_report_prints_and_writes_the_dossier_of_each_instrument(
     (dossier,) = json.loads(capsys.readouterr().out)
     assert dossier["instrument"] == "turnover3"
     assert dossier["n_used"] > 1000
+    assert main([*survey, "--codebook", "data/codebooks/synthetic.toml"]) == 0
+    printed = capsys.readouterr().out
+    assert printed.startswith("turnover3")
+    assert "psm16" not in printed
     assert main([*survey, "--max-flags", "-1"]) == 1
     assert "Raise max_flags" in capsys.readouterr().err
 

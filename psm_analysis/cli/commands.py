@@ -92,9 +92,11 @@ def run_report(arguments: Namespace) -> int:
     if wave is None:
         return 2
     options = {"seed": arguments.seed, "ordered": arguments.ordered, "max_flags": arguments.max_flags}
-    with _progress(total=len(wave.instruments), delay=0) as bar:
+    named = {get_instrument(Path(n) if n.endswith(".toml") else n).id for n in arguments.instrument}
+    chosen = [instrument for instrument in wave.instruments if not named or instrument.id in named]
+    with _progress(total=len(chosen), delay=0) as bar:
         dossiers = []
-        for instrument in wave.instruments:
+        for instrument in chosen:
             _say(bar, instrument.id)
             dossiers.append(validate_scale(wave, instrument.id, lang=arguments.lang, **options))
             bar.update()
