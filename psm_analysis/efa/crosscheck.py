@@ -110,7 +110,7 @@ def refit(result: EfaResult, *, tolerance: float = 1e-3) -> EfaCrosscheck:
 
     Examples
     --------
-    >>> L = np.array([[0.8, 0], [0.7, 0], [0.6, 0], [0, 0.8], [0, 0.7], [0, 0.6]])
+    >>> L = np.array([[0.8, 0], [0.7, 0.1], [0.6, 0], [0, 0.7], [0, 0.6], [0.1, 0.5]])
     >>> R = L @ np.array([[1, 0.3], [0.3, 1]]) @ L.T
     >>> np.fill_diagonal(R, 1.0)
     >>> check = refit(efa(R, 2, nobs=300))

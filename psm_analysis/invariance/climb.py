@@ -18,6 +18,7 @@ from psm_analysis.invariance.partial import Release, next_release
 from psm_analysis.invariance.result import InvarianceResult
 from psm_analysis.invariance.rules import holds
 from psm_analysis.sem.difference_test import DifferenceTest, difference_test
+from psm_analysis.sem.idle_options import idle_releases
 from psm_analysis.sem.nesting import estimation_of
 from psm_analysis.sem.reported import measure_kind, measures_of
 from psm_analysis.sem.result import SemResult
@@ -51,7 +52,9 @@ def climb(plan: Plan) -> InvarianceResult:
         releases += found
         fits[step.name] = fit
         rows.append(row)
-    notes = tuple(f"{name}: {note}" for name, fit in fits.items() for note in fit.warnings)
+    # what is to be released at a later step is not yet equal: only the last step tells what is released in vain
+    early = {name: idle_releases(fit.table) for name, fit in list(fits.items())[:-1]}
+    notes = tuple(f"{k}: {note}" for k, fit in fits.items() for note in fit.warnings if note not in early.get(k, ()))
     for note in notes:
         python_warnings.warn(note, PsmAnalysisWarning, stacklevel=3)
     rule = plan.rule

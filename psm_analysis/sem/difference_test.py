@@ -94,7 +94,7 @@ def _is_regular(e: Estimation) -> bool:
     """Tell whether the information is positive definite, which away from a minimum the observed one need not be."""
     Z = free_directions(e.solution.jacobian)
     inner = Z.T @ information(e) @ Z
-    return bool(np.linalg.eigvalsh(inner)[0] > 0)
+    return bool(np.isfinite(inner).all() and np.linalg.eigvalsh(inner)[0] > 0)
 
 
 def _scaling(e: Estimation) -> float:

@@ -56,9 +56,18 @@ def idle_equalities(table: ParameterTable) -> list[str]:
         for kind in wanted
         if kind not in kinds.values()
     ]
-    found += [
+    return found + idle_releases(table)
+
+
+def idle_releases(table: ParameterTable) -> list[str]:
+    """Return what `group_partial` names in vain beside `group_equal`, one sentence each."""
+    options = table.options
+    wanted = tuple(equal_kinds(options.group_equal))
+    if not wanted or options.n_groups < 2:
+        return []
+    kinds = {p.key: equality_kind(p, table.roles) for p in table.parameters}
+    return [
         f"group_partial releases {text!r}, which is free in every group already."
         for key, text in partial_keys(options.group_partial).items()
         if kinds[key] not in wanted
     ]
-    return found

@@ -197,9 +197,15 @@ def test_errors_point_at_the_place(text: str, line: int, character: int, what: s
     assert caret.index("^") == 4 + character - 1
 
 
-@pytest.mark.parametrize("text", ["", "   \n ", "# only a comment", None, 3])
-def test_an_empty_model(text: object) -> None:
+@pytest.mark.parametrize("text", ["", "   \n ", "# only a comment"])
+def test_an_empty_model(text: str) -> None:
     with pytest.raises(ModelSyntaxError, match=r"empty|no relation"):
+        parse_model(text)
+
+
+@pytest.mark.parametrize("text", [None, 3])
+def test_a_model_that_is_no_text(text: object) -> None:
+    with pytest.raises(ModelSyntaxError, match="no text"):
         parse_model(text)  # type: ignore[arg-type]
 
 
