@@ -218,7 +218,8 @@ def test_report_prints_and_writes_the_dossier_of_each_instrument(
     assert "second-order" not in printed
     assert (tmp_path / "tables" / "turnover3_reliability.docx").stat().st_size > 0
     assert (tmp_path / "figures" / "turnover3_scree.svg").stat().st_size > 0
-    assert main([*survey, "--format", "json"]) == 0
+    assert main([*survey, "--format", "json", "--out", str(tmp_path / "again")]) == 0
+    assert (tmp_path / "again" / "tables" / "turnover3_fit.csv").exists()
     (dossier,) = json.loads(capsys.readouterr().out)
     assert dossier["instrument"] == "turnover3"
     assert dossier["n_used"] > 1000

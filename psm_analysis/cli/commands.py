@@ -108,7 +108,9 @@ def run_report(arguments: Namespace) -> int:
     else:
         print("\n\n\n".join(_dossier_text(dossier) for dossier in dossiers))
     if arguments.out:
-        _list_files([path for dossier in dossiers for path in dossier.save(arguments.out)], arguments.out)
+        written = [path for dossier in dossiers for path in dossier.save(arguments.out)]
+        if arguments.format == "text":
+            _list_files(written, arguments.out)
     return 0
 
 

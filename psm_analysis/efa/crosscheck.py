@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import warnings
 from dataclasses import dataclass
 
@@ -9,11 +10,12 @@ import numpy as np
 import pandas as pd
 from scipy.optimize import linear_sum_assignment
 
+from psm_analysis._arguments import check_between
 from psm_analysis._options import EfaEngine
 from psm_analysis._results import Result, format_number
 from psm_analysis.efa.fit import efa
 from psm_analysis.efa.result import EfaResult
-from psm_analysis.errors import OptionError, PsmAnalysisWarning
+from psm_analysis.errors import PsmAnalysisWarning
 from psm_analysis.rotation import congruence
 
 _WORST = 5
@@ -117,8 +119,7 @@ def refit(result: EfaResult, *, tolerance: float = 1e-3) -> EfaCrosscheck:
     >>> check.agree, check.second.engine
     (True, 'factor_analyzer')
     """
-    if not tolerance > 0:
-        raise OptionError(f"tolerance={tolerance!r} is not positive.", where="argument 'tolerance'", remedy="Try 1e-3.")
+    check_between(tolerance, name="tolerance", high=math.inf, remedy="Try 1e-3.")
     other: EfaEngine = "factor_analyzer" if result.engine == "native" else "native"
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", PsmAnalysisWarning)

@@ -19,3 +19,17 @@ def lower_triangle(p: int) -> tuple[Index, Index]:
     column, row = np.triu_indices(p)
     column.flags.writeable = row.flags.writeable = False
     return column, row
+
+
+def symmetric(lower: Array, p: int) -> Array:
+    """Return the symmetric p x p matrix of a lower triangle by columns.
+
+    Examples
+    --------
+    >>> symmetric(np.array([1.0, 2.0, 3.0]), 2).tolist()
+    [[1.0, 2.0], [2.0, 3.0]]
+    """
+    column, row = lower_triangle(p)
+    found = np.empty((p, p))
+    found[row, column] = found[column, row] = lower
+    return found

@@ -19,7 +19,7 @@ from typing import Self
 
 import numpy as np
 
-from psm_analysis.sem.arrays import Array, Index, Mask
+from psm_analysis.sem.arrays import Array, Index, Mask, symmetric
 from psm_analysis.sem.bootstrap_gradient import Moments, log_determinants
 from psm_analysis.sem.bootstrap_incomplete_rows import Block, Expected, expected_moments
 from psm_analysis.sem.implied import imply
@@ -110,7 +110,4 @@ class IncompleteSample:
     def saturated_moments(self, i: int) -> tuple[Array, Array]:
         """Return mean and covariance matrix of replicate `i`, by maximum likelihood."""
         p = len(self.centre)
-        column, row = np.triu_indices(p)
-        cov = np.empty((p, p))
-        cov[row, column] = cov[column, row] = self.at[i, p:]
-        return self.at[i, :p], cov
+        return self.at[i, :p], symmetric(self.at[i, p:], p)

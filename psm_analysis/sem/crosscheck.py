@@ -8,6 +8,7 @@ from typing import Any, Protocol, overload
 
 import pandas as pd
 
+from psm_analysis._arguments import is_number
 from psm_analysis._results import Result, format_number
 from psm_analysis.errors import ConvergenceError, OptionError, PsmAnalysisWarning
 from psm_analysis.sem.fit import fit_table
@@ -177,7 +178,7 @@ def crosscheck(result: SemResult | Checked, *, tolerance: float | None = None) -
             )
         return result.crosscheck() if tolerance is None else result.crosscheck(tolerance=tolerance)
     tolerance = 1e-4 if tolerance is None else tolerance
-    if not tolerance > 0:
+    if not (is_number(tolerance) and tolerance > 0):
         raise OptionError(f"tolerance={tolerance!r} is not positive.", where="argument 'tolerance'", remedy="Try 1e-4.")
     if result.estimator != "ML":
         raise OptionError(

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from psm_analysis.sem.arrays import Array, lower_triangle
+from psm_analysis.sem.arrays import Array, lower_triangle, symmetric
 
 
 def casewise_moments(rows: Array, *, means: bool, exogenous: list[int], weights: Array | None = None) -> Array:
@@ -56,27 +56,20 @@ def normal_weight(Sigma: Array, *, means: bool) -> Array:
 
 
 def normal_quadratic(moments: Array, W: Array) -> float:
-    """Return ``x'V x`` for a vector of moments and V of :func:`normal_weight`, without making V.
-
-    With ``W = Sigma^-1`` and E the covariances of x as a matrix it is ``1/2 tr(W E W E)``, plus ``m'W m`` of means m.
-    """
-    p = len(W)
-    column, row = lower_triangle(p)
-    E = np.empty_like(W)
-    E[row, column] = E[column, row] = moments[-len(row) :]
-    WE = W @ E
-    found = 0.5 * float(np.sum(WE * WE.T))
-    return found + float(moments[:p] @ W @ moments[:p]) if len(moments) > len(row) else found
+    """Return ``x'V x`` for a vector of moments and V of :func:`normal_weight`, without making V."""
+    return float(moments @ normal_product(moments, W))
 
 
 def normal_product(moments: Array, W: Array) -> Array:
-    """Return ``V x`` for a vector of moments and V of :func:`normal_weight`, without making V."""
+    """Return ``V x`` for a vector of moments and V of :func:`normal_weight`, without making V.
+
+    With ``W = Sigma^-1`` and E the covariances of x as a matrix these are the entries of ``W E W``, halved on the
+    diagonal, after ``W m`` of means m.
+    """
     p = len(W)
     column, row = lower_triangle(p)
-    E = np.empty_like(W)
-    E[row, column] = E[column, row] = moments[-len(row) :]
-    found = (W @ E @ W)[row, column] * np.where(row == column, 0.5, 1.0)
-    return np.concatenate([W @ moments[:p], found]) if len(moments) > len(row) else found
+    by_covariance = (W @ symmetric(moments[-len(row) :], p) @ W)[row, column] * np.where(row == column, 0.5, 1.0)
+    return np.concatenate([W @ moments[:p], by_covariance]) if len(moments) > len(row) else by_covariance
 
 
 def normal_trace(rows: Array, W: Array, *, means: bool) -> float:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from psm_analysis.errors import OptionError
-from psm_analysis.sem.equalities import equal_kinds, equality_kind, partial_keys
+from psm_analysis.sem.equalities import Key, equal_kinds, equality_kind, partial_keys
 from psm_analysis.sem.options import FitOptions
 from psm_analysis.sem.partable import ParameterTable
 
@@ -46,11 +46,7 @@ REMEDIES = {
 
 def idle_equalities(table: ParameterTable) -> list[str]:
     """Return what `group_equal` and `group_partial` name in vain, one sentence each."""
-    options = table.options
-    wanted = tuple(equal_kinds(options.group_equal))
-    if not wanted or options.n_groups < 2:
-        return []
-    kinds = {p.key: equality_kind(p, table.roles) for p in table.parameters}
+    wanted, kinds = _equal(table)
     found = [
         f"group_equal names {kind!r}, but the model has no such parameters: nothing is equal by it."
         for kind in wanted
@@ -61,13 +57,18 @@ def idle_equalities(table: ParameterTable) -> list[str]:
 
 def idle_releases(table: ParameterTable) -> list[str]:
     """Return what `group_partial` names in vain beside `group_equal`, one sentence each."""
-    options = table.options
-    wanted = tuple(equal_kinds(options.group_equal))
-    if not wanted or options.n_groups < 2:
-        return []
-    kinds = {p.key: equality_kind(p, table.roles) for p in table.parameters}
+    wanted, kinds = _equal(table)
+    released = partial_keys(table.options.group_partial) if wanted else {}
     return [
         f"group_partial releases {text!r}, which is free in every group already."
-        for key, text in partial_keys(options.group_partial).items()
+        for key, text in released.items()
         if kinds[key] not in wanted
     ]
+
+
+def _equal(table: ParameterTable) -> tuple[tuple[str, ...], dict[Key, str]]:
+    """Return the classes that are equal over groups, and that of every parameter; nothing if no groups are equal."""
+    wanted = tuple(equal_kinds(table.options.group_equal))
+    if not wanted or table.options.n_groups < 2:
+        return (), {}
+    return wanted, {p.key: equality_kind(p, table.roles) for p in table.parameters}

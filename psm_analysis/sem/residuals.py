@@ -13,7 +13,7 @@ from __future__ import annotations
 import numpy as np
 
 from psm_analysis._options import ResidualKind
-from psm_analysis.sem.arrays import Array, lower_triangle
+from psm_analysis.sem.arrays import Array, symmetric
 from psm_analysis.sem.discrepancy.fiml import FullInformation
 from psm_analysis.sem.discrepancy.least_squares import LeastSquares
 from psm_analysis.sem.estimate import Estimation
@@ -93,9 +93,6 @@ def _square(e: Estimation, g: int, z: Array) -> Array:
     Given exogenous variables, the cells of dependent with exogenous variables hold what belongs to slopes.
     """
     p, function = len(e.sample.names), e.problem.discrepancies[g]
-    found = np.zeros((p, p))
     if isinstance(function, LeastSquares) and isinstance(function.moments, OrdinalMoments):
         return function.moments.square(z, p)
-    column, row = lower_triangle(p)
-    found[row, column] = found[column, row] = z[-len(row) :]
-    return found
+    return symmetric(z[-(p * (p + 1) // 2) :], p)

@@ -59,6 +59,9 @@ def test_what_factor_analyzer_lacks_is_refused(answers: pd.DataFrame) -> None:
         psm.crosscheck(psm.efa(answers, 4, rotation="bifactor"))
     with pytest.raises(psm.PsmAnalysisError, match="tolerance"):
         psm.crosscheck(psm.efa(answers, 4), tolerance=0.0)
+    for fit in (psm.efa(answers, 4), psm.cfa("f =~ psm1 + psm2 + psm3 + psm4", answers)):
+        with pytest.raises(psm.PsmAnalysisError, match="tolerance"):
+            psm.crosscheck(fit, tolerance="small")  # type: ignore[call-overload]
     with pytest.raises(psm.PsmAnalysisError, match="argument 'result'"):
         psm.crosscheck(answers)  # type: ignore[call-overload]
 

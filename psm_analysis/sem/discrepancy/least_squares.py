@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from psm_analysis.sem.arrays import Array, lower_triangle
+from psm_analysis.sem.arrays import Array, symmetric
 from psm_analysis.sem.implied import Directions, Implied
 from psm_analysis.sem.moment_maps import ContinuousMoments, MomentMap
 
@@ -38,12 +38,9 @@ class LeastSquares:
     def slopes(self, implied: Implied) -> tuple[Array, Array]:
         """Return ``-W (s - sigma)``, as a symmetric matrix for the covariances, and twice that for the means."""
         p, weighted = len(implied.Sigma), self._weighted(self.s - self.moments.vector(implied))
-        column, row = lower_triangle(p)
-        G, g = np.zeros((p, p)), np.zeros(p)
-        G[row, column] = G[column, row] = -weighted[-len(row) :]
-        if len(weighted) > len(row):
-            g = -2.0 * weighted[:p]
-        return G, g
+        size = p * (p + 1) // 2
+        g = -2.0 * weighted[:p] if len(weighted) > size else np.zeros(p)
+        return symmetric(-weighted[-size:], p), g
 
     def gradient(self, implied: Implied, d: Directions) -> Array:
         """Return ``-2 Delta' W (s - sigma)``."""
