@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from psm_analysis._arguments import check_instance
 from psm_analysis._results import ESTIMATE, Result
 from psm_analysis.efa.extraction import extract
 from psm_analysis.efa.result import EfaResult
@@ -92,6 +93,7 @@ def schmid_leiman(result: EfaResult) -> SchmidLeiman:
     >>> schmid_leiman(efa(R, 3)).loadings["g"].round(2).head(3).tolist()
     [0.56, 0.49, 0.42]
     """
+    check_instance(result, EfaResult, name="result", remedy="Give a result of efa().")
     if result.factor_correlations is None or result.n_factors < 2:
         raise ModelError(
             "A Schmid-Leiman solution needs correlated factors, two or more.",

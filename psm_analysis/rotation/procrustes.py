@@ -7,6 +7,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from psm_analysis.errors import DataError
+from psm_analysis.rotation.loadings import read_loadings
 
 FloatArray = NDArray[np.float64]
 Matrix = pd.DataFrame | FloatArray
@@ -32,7 +33,7 @@ def congruence(left: Matrix, right: Matrix) -> pd.DataFrame:
     Raises
     ------
     DataError
-        If the items differ.
+        If the items differ, or a loading is not a finite number.
 
     References
     ----------
@@ -43,7 +44,7 @@ def congruence(left: Matrix, right: Matrix) -> pd.DataFrame:
     >>> congruence(np.eye(2), np.eye(2)).to_numpy().tolist()
     [[1.0, 0.0], [0.0, 1.0]]
     """
-    x, y = _same_items(left, right)
+    x, y = _same_items(left, right, names=("left", "right"))
     lengths = np.outer(np.sqrt((x**2).sum(0)), np.sqrt((y**2).sum(0)))
     values = np.divide(x.T @ y, lengths, out=np.zeros((x.shape[1], y.shape[1])), where=lengths > 0)
     return pd.DataFrame(values, index=_names(left), columns=_names(right))
@@ -67,6 +68,12 @@ def procrustes(loadings: Matrix, target: Matrix, *, oblique: bool = False) -> tu
     tuple
         Rotated loadings, and factor correlations (the identity if orthogonal).
 
+    Raises
+    ------
+    DataError
+        If the shapes or the items differ, an entry is not a finite number, or an oblique target has a column that is
+        zero or a combination of others.
+
     Examples
     --------
     >>> A = np.array([[0.8, 0.0], [0.7, 0.1], [0.0, 0.6]])
@@ -74,7 +81,7 @@ def procrustes(loadings: Matrix, target: Matrix, *, oblique: bool = False) -> tu
     >>> bool(np.allclose(turned, A))
     True
     """
-    A, B = _same_items(loadings, target)
+    A, B = _same_items(loadings, target, names=("loadings", "target"))
     if A.shape != B.shape:
         raise DataError(
             f"Loadings have {A.shape[1]} factors, the target has {B.shape[1]}.",
@@ -85,26 +92,32 @@ def procrustes(loadings: Matrix, target: Matrix, *, oblique: bool = False) -> tu
         U, _, V = np.linalg.svd(A.T @ B)
         return A @ (U @ V), np.eye(A.shape[1])
     T = np.linalg.lstsq(A, B, rcond=None)[0]
+    if np.linalg.matrix_rank(T) < T.shape[1]:
+        raise DataError(
+            "The target does not tell the factors apart: one of its columns is zero or a combination of others.",
+            where="argument 'target'",
+            remedy="Give every factor loadings of its own, or fewer factors.",
+        )
     inverse = np.linalg.inv(T.T @ T)
     scale = np.sqrt(np.diag(inverse))
     return A @ (T * scale), inverse / np.outer(scale, scale)
 
 
-def _same_items(left: Matrix, right: Matrix) -> tuple[FloatArray, FloatArray]:
+def _same_items(left: Matrix, right: Matrix, *, names: tuple[str, str]) -> tuple[FloatArray, FloatArray]:
     if isinstance(left, pd.DataFrame) and isinstance(right, pd.DataFrame):
         lacking = left.index.symmetric_difference(right.index)
         if len(lacking):
             raise DataError(
                 f"The two sets of loadings are not of the same items: {', '.join(map(str, lacking[:5]))}.",
-                where="argument 'right'",
+                where=f"argument {names[1]!r}",
                 remedy="Select the items both have.",
             )
         right = right.loc[left.index]
-    x, y = np.asarray(left, dtype=float), np.asarray(right, dtype=float)
-    if x.ndim != 2 or y.ndim != 2 or len(x) != len(y):
+    x, y = read_loadings(left, argument=names[0]), read_loadings(right, argument=names[1])
+    if len(x) != len(y):
         raise DataError(
             f"Loadings of shapes {x.shape} and {y.shape} cannot be compared.",
-            where="arguments 'left' and 'right'",
+            where=f"arguments {names[0]!r} and {names[1]!r}",
             remedy="Both need the same items in rows.",
         )
     return x, y

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from psm_analysis._arguments import check_between, check_seed, check_whole
 from psm_analysis._options import check_choice
-from psm_analysis.errors import DataError
 from psm_analysis.rotation.gradient_projection import GradientProjection, minimise_criterion
+from psm_analysis.rotation.loadings import read_loadings
 from psm_analysis.rotation.methods import METHODS, ROTATIONS, criterion_of
 from psm_analysis.rotation.promax import promax_from
 from psm_analysis.rotation.result import RotationResult
@@ -74,7 +74,7 @@ def rotate(
     [[0.79, -0.14], [0.72, -0.07], [0.07, -0.7], [0.14, -0.77]]
     """
     check_choice(method, ROTATIONS, name="rotation")
-    A = _check_loadings(loadings)
+    A = read_loadings(loadings)
     check_whole(n_starts, name="n_starts", least=1, remedy="Use 1, or 30 to look for other minima.")
     check_seed(seed)
     if method == "none" or A.shape[1] == 1:
@@ -120,17 +120,6 @@ def _near_identity(size: int) -> FloatArray:
     skew = np.tril(NUDGE * np.cos(np.arange(size * size)).reshape(size, size), -1)
     U, _, V = np.linalg.svd(np.eye(size) + skew - skew.T)
     return np.asarray(U @ V, dtype=float)[None]
-
-
-def _check_loadings(loadings: pd.DataFrame | FloatArray) -> FloatArray:
-    A = np.asarray(loadings, dtype=float)
-    if A.ndim != 2 or not A.size or not np.isfinite(A).all():
-        raise DataError(
-            "Loadings to rotate must be a finite matrix of items by factors.",
-            where="argument 'loadings'",
-            remedy=f"Its shape is {A.shape}; look for missing or infinite values.",
-        )
-    return A
 
 
 def _row_lengths(A: FloatArray) -> FloatArray:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
@@ -64,6 +65,30 @@ def test_what_factor_analyzer_lacks_is_refused(answers: pd.DataFrame) -> None:
             psm.crosscheck(fit, tolerance="small")  # type: ignore[call-overload]
     with pytest.raises(psm.PsmAnalysisError, match="argument 'result'"):
         psm.crosscheck(answers)  # type: ignore[call-overload]
+
+
+LOADINGS = np.array([[0.8, 0.0], [0.7, 0.1], [0.0, 0.6], [0.1, 0.5]])
+GAPS = np.full((4, 2), np.nan)
+
+
+@pytest.mark.parametrize(
+    ("call", "words"),
+    [
+        (lambda: psm.procrustes(LOADINGS, np.eye(4)[:, :1] @ np.array([[1.0, 0.0]]), oblique=True), "apart"),
+        (lambda: psm.procrustes(LOADINGS, np.ones((4, 2)), oblique=True), "apart"),
+        (lambda: psm.procrustes(LOADINGS, GAPS), "argument 'target'"),
+        (lambda: psm.procrustes(LOADINGS, np.ones((4, 3))), "one column per factor"),
+        (lambda: psm.congruence(LOADINGS, GAPS), "argument 'right'"),
+        (lambda: psm.congruence(LOADINGS, np.full((4, 2), "a")), "not numbers"),
+        (lambda: psm.congruence(LOADINGS, LOADINGS[:3]), "same items"),
+        (lambda: psm.rotate(GAPS), "finite matrix"),
+        (lambda: psm.rotate([["a"]]), "not numbers"),  # type: ignore[arg-type]
+        (lambda: psm.schmid_leiman(LOADINGS), "a result of efa"),  # type: ignore[arg-type]
+    ],
+)
+def test_loadings_that_are_none(call: Callable[[], object], words: str) -> None:
+    with pytest.raises(psm.PsmAnalysisError, match=words):
+        call()
 
 
 def test_congruence_of_two_samples_and_a_target(answers: pd.DataFrame) -> None:
