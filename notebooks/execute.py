@@ -136,6 +136,7 @@ def execute(notebook: Any, path: Path, *, tell: Callable[[], None] = lambda: Non
         timeout=SECONDS_PER_CELL,
         resources={"metadata": {"path": str(path.parent)}},
         record_timing=False,
+        coalesce_streams=True,
         on_cell_start=lambda cell, cell_index: begun.append(cell_index),
         on_cell_executed=lambda **_: tell(),
     )

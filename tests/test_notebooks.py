@@ -122,6 +122,13 @@ def test_runs_again_and_shows_what_was_committed(path: Path, script: ModuleType,
             np.testing.assert_allclose(*pair, rtol=1e-3, atol=0.0101, err_msg=old.id)
 
 
+def test_what_a_cell_prints_is_one_output_however_it_arrives(script: ModuleType, tmp_path: Path) -> None:
+    cell = nbformat.v4.new_code_cell("for part in 'abc':\n    print(part, flush=True)")
+    notebook = nbformat.v4.new_notebook(cells=[cell])
+    script.execute(notebook, tmp_path / "parts.ipynb")
+    assert [output.text for output in notebook.cells[0].outputs] == ["a\nb\nc\n"]
+
+
 def broken(folder: Path) -> Path:
     cells = [nbformat.v4.new_code_cell("a = 1"), nbformat.v4.new_markdown_cell("text")]
     cells.append(nbformat.v4.new_code_cell("a / 0"))
