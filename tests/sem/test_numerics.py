@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from types import SimpleNamespace
 
 import numpy as np
@@ -80,13 +79,10 @@ def test_large_means_do_not_matter(holzinger: pd.DataFrame) -> None:
 
 def test_sixty_indicators() -> None:
     data = items(500, simple_structure(6, 10), correlation=0.4)
-    begin = time.perf_counter()
     fit = psm.cfa(model_of(6, 10), data)
-    taken = time.perf_counter() - begin
     assert fit.converged
     assert fit.iterations < 20
     assert fit.fit_measures["df"] == 60 * 61 / 2 - 54 - 60 - 6 - 15
-    assert taken < 20.0
     correlations = fit.standardized().query("op == '~~' and lhs != rhs")["estimate"]
     np.testing.assert_allclose(correlations, 0.4, atol=0.15)
 
