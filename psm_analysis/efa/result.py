@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from psm_analysis._model_names import quoted, summed
 from psm_analysis._options import EfaScoreMethod
 from psm_analysis._results import ESTIMATE, Result, format_number
 from psm_analysis.efa.scores import determinacy, score_weights
@@ -159,7 +160,13 @@ class EfaResult(Result):
         """Return the same factors as an exploratory block of a structural model (ESEM), for ``sem`` and ``cfa``.
 
         ``psm.cfa(result.to_syntax(), data, rotation=...)`` with an ML solution and the same rotation criterion gives
-        the same loadings, with standard errors, and the block can stand in a larger model.
+        the same loadings, with standard errors, and the block can stand in a larger model. A factor that has the name
+        of an item is called ``F1_factor`` in the text.
+
+        Raises
+        ------
+        ModelError
+            If an item has a backquote or a line end in its name, which the model language cannot quote.
 
         Examples
         --------
@@ -169,9 +176,11 @@ class EfaResult(Result):
         >>> print(efa(frame, 2, extraction="pa").to_syntax())
         efa("efa")*F1 + efa("efa")*F2 =~ a + b + c + d + e
         """
-        factors = list(self.loadings.columns)
-        left = factors if len(factors) == 1 else [f'efa("{block}")*{factor}' for factor in factors]
-        return f"{' + '.join(left)} =~ {' + '.join(str(item) for item in self.loadings.index)}"
+        items = set(self.loadings.index)
+        factors = [f"{name}_factor" if name in items else name for name in self.loadings.columns]
+        marker = "" if len(factors) == 1 else f'efa("{block}")*'
+        left = " + ".join(f"{marker}{quoted(factor)}" for factor in factors)
+        return f"{left} =~ {summed(self.loadings.index)}"
 
     def crosscheck(self, *, tolerance: float = 1e-3) -> EfaCrosscheck:
         """Repeat the analysis with the other engine; see :func:`psm_analysis.crosscheck`."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from itertools import combinations
 
+from psm_analysis._model_names import quoted, summed
 from psm_analysis._options import ModelKind, check_option, nearest
 from psm_analysis.errors import InstrumentError
 
@@ -98,7 +99,7 @@ def _check(mapped: Dimensions, *, mapped_by_user: bool, where: str) -> None:
 
 
 def _measured(factor: str, items: Iterable[str], *, first: str = "") -> str:
-    return f"{factor} =~ {first}{' + '.join(items)}"
+    return f"{quoted(factor)} =~ {first}{summed(items)}"
 
 
 def _lines(lines: Iterable[str]) -> str:
@@ -106,8 +107,9 @@ def _lines(lines: Iterable[str]) -> str:
 
 
 def _second_order(mapped: Dimensions, general: str) -> str:
-    top = [f"1*{name}" for name in mapped] if len(mapped) == 2 else list(mapped)
-    return _lines([*(_measured(name, group) for name, group in mapped.items()), _measured(general, top)])
+    held = "1*" if len(mapped) == 2 else ""
+    top = " + ".join(f"{held}{quoted(name)}" for name in mapped)
+    return _lines([*(_measured(name, group) for name, group in mapped.items()), f"{quoted(general)} =~ {top}"])
 
 
 def _bifactor(mapped: Dimensions, general: str) -> str:
@@ -116,7 +118,7 @@ def _bifactor(mapped: Dimensions, general: str) -> str:
         [
             _measured(general, (item for group in mapped.values() for item in group), first="NA*"),
             *(_measured(name, group, first="NA*") for name, group in mapped.items()),
-            *(f"{name} ~~ 1*{name}" for name in factors),
-            *(f"{a} ~~ 0*{b}" for a, b in combinations(factors, 2)),
+            *(f"{name} ~~ 1*{name}" for name in map(quoted, factors)),
+            *(f"{a} ~~ 0*{b}" for a, b in combinations(map(quoted, factors), 2)),
         ]
     )

@@ -10,6 +10,7 @@ from typing import Any
 
 import pandas as pd
 
+from psm_analysis._model_names import quoted
 from psm_analysis._options import InvarianceRule
 from psm_analysis.errors import ModelError, PsmAnalysisWarning
 from psm_analysis.invariance.blocks import Blocks
@@ -106,7 +107,7 @@ def higher_order_means(model: str, step: Step, n_blocks: int) -> str:
     written = {term.lhs for term in terms if term.op == "~1"}
     higher = dict.fromkeys(t.lhs for t in terms if t.op == "=~" and t.rhs in latent and t.lhs not in written)
     zeros = ", ".join(["0"] * n_blocks)
-    return "".join(f"\n{name} ~ c({zeros})*1" for name in higher)
+    return "".join(f"\n{quoted(name)} ~ c({zeros})*1" for name in higher)
 
 
 def _row(step: Step, fit: SemResult, before: SemResult | None, rule: Rule) -> dict[str, Any]:

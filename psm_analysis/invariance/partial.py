@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from psm_analysis._model_names import quoted
 from psm_analysis.invariance.blocks import Blocks, Key
 from psm_analysis.sem.partable import Parameter
 from psm_analysis.sem.result import SemResult
@@ -63,7 +64,7 @@ def next_release(fit: SemResult, blocks: Blocks, *, step: str, added: Sequence[s
     p_value, negative, df, (lhs, op, rhs) = min(tests)
     if p_value > ALPHA / len(by_key):
         return None
-    name = f"{lhs} ~ 1" if op == "~1" else f"{lhs} {op} {rhs}"
+    name = f"{quoted(lhs)} " + ("~ 1" if op == "~1" else f"{op} {quoted(rhs)}")
     return Release(step, name, -negative, df, p_value)
 
 

@@ -18,12 +18,11 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import combinations
 
+from psm_analysis._model_names import quoted
 from psm_analysis.errors import ModelError
 from psm_analysis.invariance.blocks import Block, Blocks
 from psm_analysis.sem.partable import Parameter, ParameterTable
 from psm_analysis.sem.roles import Roles
-
-PLAIN = re.compile(r"[^\W\d][\w.]*")
 
 
 def wave_blocks(roles: Roles, columns: Mapping[str, Mapping[str, str]]) -> Blocks:
@@ -56,24 +55,20 @@ def wave_text(table: ParameterTable, blocks: Blocks, *, lag: int | None) -> str:
     shared = Counter(p.shared for p in table.parameters if p.free)
     lines = [_line(p, blocks.members[p.group - 1], shared) for p in table.parameters if not p.derived]
     lines += _between_waves(table, blocks, lag)
-    lines += [f"{c.lhs} {c.op} {c.rhs}" for c in table.constraints]
+    lines += [f"{quoted(c.lhs) if c.op == ':=' else c.lhs} {c.op} {c.rhs}" for c in table.constraints]
     return "\n".join(lines)
 
 
 def _line(p: Parameter, block: Block, shared: Mapping[str, int]) -> str:
     label = p.label or (p.shared if p.free and shared[p.shared] > 1 else "")
-    parts = [f"{label}*" if label else "", "NA*" if p.free else f"{p.value!r}*"]
+    parts = [f"{quoted(label)}*" if label else "", "NA*" if p.free else f"{p.value!r}*"]
     parts += [
         f"{name}({value!r})*"
         for name, value in (("start", p.start), ("lower", p.lower), ("upper", p.upper))
         if math.isfinite(value)
     ]
-    rhs = p.rhs if p.op == "|" else "1" if p.op == "~1" else _quoted(block.names[p.rhs])
-    return f"{_quoted(block.names[p.lhs])} {'~' if p.op == '~1' else p.op} {''.join(parts)}{rhs}"
-
-
-def _quoted(name: str) -> str:
-    return name if PLAIN.fullmatch(name) else f"`{name}`"
+    rhs = p.rhs if p.op == "|" else "1" if p.op == "~1" else quoted(block.names[p.rhs])
+    return f"{quoted(block.names[p.lhs])} {'~' if p.op == '~1' else p.op} {''.join(parts)}{rhs}"
 
 
 def _between_waves(table: ParameterTable, blocks: Blocks, lag: int | None) -> Iterator[str]:
@@ -83,14 +78,14 @@ def _between_waves(table: ParameterTable, blocks: Blocks, lag: int | None) -> It
     for s, t in combinations(range(len(waves)), 2):
         for a in roles.indicators:
             if a not in roles.latent and _varies(first, a) and (lag is None or t - s <= lag):
-                yield f"{_quoted(waves[s].names[a])} ~~ {_quoted(waves[t].names[a])}"
+                yield f"{quoted(waves[s].names[a])} ~~ {quoted(waves[t].names[a])}"
         for a in roles.latent:
             for b in roles.latent:
                 exogenous = {a, b} <= set(roles.exogenous_latent)
                 near = exogenous or lag is None or t - s <= lag
                 free = near and (_varies(first, a) if a == b else exogenous and _covary(first, a, b))
                 if free or exogenous or {a, b} <= set(roles.outcome_latent):
-                    yield f"{waves[s].names[a]} ~~ {'NA' if free else '0'}*{waves[t].names[b]}"
+                    yield f"{quoted(waves[s].names[a])} ~~ {'NA' if free else '0'}*{quoted(waves[t].names[b])}"
 
 
 def _varies(first: Mapping[tuple[str, str, str], Parameter], name: str) -> bool:

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import combinations
 
+from psm_analysis._model_names import quoted, summed
 from psm_analysis._options import nearest
 from psm_analysis.errors import ModelError, OptionError
 from psm_analysis.sem.syntax import parse_model
@@ -37,33 +38,33 @@ class Measurement:
     @property
     def marker_name(self) -> str:
         """Name of the marker factor, which no other variable has."""
-        return "Marker" if "Marker" not in self.factors else "MarkerFactor"
+        return self._unused("Marker")
 
     @property
     def method_name(self) -> str:
         """Name of the unmeasured method factor."""
-        return "Method" if "Method" not in self.factors else "MethodFactor"
+        return self._unused("Method")
 
     def text(self) -> str:
         """Return the substantive measurement model."""
         lines = [
-            f"{name} =~ " + " + ".join(self._started(name, "=~", item) for item in items)
+            f"{quoted(name)} =~ " + " + ".join(self._started(name, "=~", item) for item in items)
             for name, items in self.factors.items()
         ]
-        lines += [f"{a} ~~ {b}" for a, b in self.residuals]
+        lines += self._residuals()
         if self.starts:
             continuous = [item for item in self.items if (item, "~~", item) in self.starts]
-            lines += [f"{item} ~~ {self._started(item, '~~', item)}" for item in continuous]
-            lines += [f"{a} ~~ {self._started(a, '~~', b)}" for a, b in combinations(self.factors, 2)]
+            lines += [f"{quoted(item)} ~~ {self._started(item, '~~', item)}" for item in continuous]
+            lines += [f"{quoted(a)} ~~ {self._started(a, '~~', b)}" for a, b in combinations(self.factors, 2)]
         return "\n".join(lines)
 
     def with_marker(self) -> str:
         """Return the measurement model with the marker as one more factor."""
-        return f"{self.text()}\n{self.marker_name} =~ {' + '.join(self.marker)}"
+        return f"{self.text()}\n{self.marker_name} =~ {summed(self.marker)}"
 
     def one_factor(self) -> str:
         """Return the model of one factor for all items."""
-        return "\n".join([f"Single =~ {' + '.join(self.items)}", *(f"{a} ~~ {b}" for a, b in self.residuals)])
+        return "\n".join([f"{self._unused('Single')} =~ {summed(self.items)}", *self._residuals()])
 
     def method_factor(self, *, equal: bool) -> str:
         """Return the model with an uncorrelated factor of all items, whose loadings are equal or free."""
@@ -72,7 +73,8 @@ class Measurement:
     def correlated_uniqueness(self, reversed_items: Sequence[str]) -> str:
         """Return the model in which the residuals of reversed items covary."""
         known = {frozenset(pair) for pair in self.residuals}
-        lines = [f"{a} ~~ {b}" for a, b in combinations(reversed_items, 2) if frozenset((a, b)) not in known]
+        pairs = [pair for pair in combinations(reversed_items, 2) if frozenset(pair) not in known]
+        lines = [f"{quoted(a)} ~~ {quoted(b)}" for a, b in pairs]
         return "\n".join([self.text(), *lines])
 
     def baseline(self, fixed: Mapping[str, tuple[float, float]]) -> str:
@@ -80,9 +82,9 @@ class Measurement:
 
         Those of ordinal items (nan) follow from the loadings.
         """
-        loadings = " + ".join(f"{fixed[item][0]!r}*{item}" for item in self.marker)
-        continuous = [item for item in self.marker if not math.isnan(fixed[item][1])]
-        variances = [f"{item} ~~ {fixed[item][1]!r}*{item}" for item in continuous]
+        loadings = " + ".join(f"{fixed[item][0]!r}*{quoted(item)}" for item in self.marker)
+        continuous = [(quoted(item), fixed[item][1]) for item in self.marker if not math.isnan(fixed[item][1])]
+        variances = [f"{item} ~~ {value!r}*{item}" for item, value in continuous]
         lines = [f"{self.marker_name} =~ {loadings}", *variances, self._uncorrelated(self.marker_name)]
         return "\n".join([self.text(), *lines])
 
@@ -94,30 +96,36 @@ class Measurement:
         self, fixed: Mapping[str, tuple[float, float]], covariances: Mapping[tuple[str, str], float], *, equal: bool
     ) -> str:
         """Return Method-R: factor covariances fixed at those of the baseline."""
-        lines = [f"{a} ~~ {value!r}*{b}" for (a, b), value in covariances.items()]
+        lines = [f"{quoted(a)} ~~ {value!r}*{quoted(b)}" for (a, b), value in covariances.items()]
         return "\n".join([replace(self, starts={}).marked(fixed, equal=equal), *lines])
 
     def sensitive(self, fixed: Mapping[str, tuple[float, float]], loadings: Mapping[str, float]) -> str:
         """Return Method-S: loadings of all items on the marker fixed at given values."""
-        terms = " + ".join(f"{loadings[item]!r}*{item}" for item in self.items)
+        terms = " + ".join(f"{loadings[item]!r}*{quoted(item)}" for item in self.items)
         return f"{self.baseline(fixed)}\n{self.marker_name} =~ {terms}"
 
     def partialled(self) -> str:
         """Return the model in which the marker predicts every factor: their residual correlations are partial ones."""
         return f"{replace(self, starts={}).with_marker()}\n" + "\n".join(
-            f"{name} ~ {self.marker_name}" for name in self.factors
+            f"{quoted(name)} ~ {self.marker_name}" for name in self.factors
         )
+
+    def _unused(self, name: str) -> str:
+        return f"{name}Factor" if name in (*self.factors, *self.items, *self.marker) else name
+
+    def _residuals(self) -> list[str]:
+        return [f"{quoted(a)} ~~ {quoted(b)}" for a, b in self.residuals]
 
     def _started(self, lhs: str, op: str, rhs: str) -> str:
         value = self.starts.get((lhs, op, rhs))
-        return rhs if value is None else f"start({value!r})*{rhs}"
+        return quoted(rhs) if value is None else f"start({value!r})*{quoted(rhs)}"
 
     def _method(self, name: str, *, equal: bool) -> str:
         label = f"{METHOD}_*" if equal else ""
-        return f"{name} =~ " + " + ".join(f"{label}start({START})*{item}" for item in self.items)
+        return f"{name} =~ " + " + ".join(f"{label}start({START})*{quoted(item)}" for item in self.items)
 
     def _uncorrelated(self, name: str) -> str:
-        return f"{name} ~~ " + " + ".join(f"0*{factor}" for factor in self.factors)
+        return f"{name} ~~ " + " + ".join(f"0*{quoted(factor)}" for factor in self.factors)
 
 
 def measurement_of(model: str, *, marker: Sequence[str], reversed_items: Sequence[str]) -> Measurement:

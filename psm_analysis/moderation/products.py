@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from psm_analysis._model_names import quoted, summed
 from psm_analysis._options import ProductMethod, ProductPairs, check_option, nearest
 from psm_analysis._results import Result
 from psm_analysis.errors import DataError, OptionError
@@ -207,12 +208,12 @@ def _products(values: pd.DataFrame, made: Mapping[str, Pair], method: ProductMet
 
 
 def _model(made: Mapping[str, Pair], *, factor: str, factors: Pair, method: ProductMethod, single: bool) -> str:
-    lines = [f"{factor} =~ " + " + ".join(made)]
+    factor, first, second = map(quoted, (factor, *factors))
+    lines = [f"{factor} =~ {summed(made)}"]
     labels = list(made)
     if not single:
         shared = [(a, b) for k, a in enumerate(labels) for b in labels[k + 1 :] if set(made[a]) & set(made[b])]
-        lines += [f"{a} ~~ {b}" for a, b in shared]
-    first, second = factors
+        lines += [f"{quoted(a)} ~~ {quoted(b)}" for a, b in shared]
     if method == "residual":
         lines.append(f"{factor} ~~ 0*{first} + 0*{second}")
     if method == "mean":

@@ -6,25 +6,27 @@ import re
 import unicodedata
 from dataclasses import dataclass
 
+from psm_analysis._model_names import PLAIN_NAME
 from psm_analysis.errors import ModelSyntaxError
 
 OPERATORS = ("=~", "~*~", "~~", ":=", "==", "<~", "~", "|", "<", ">")
 
 _PATTERN = re.compile(
-    r"""
+    rf"""
     (?P<space>[^\S\n]+)
   | (?P<comment>[\#!][^\n]*)
   | (?P<end>[\n;])
   | (?P<string>"[^"\n]*"|'[^'\n]*')
   | (?P<quoted>`[^`\n]+`)
   | (?P<number>(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)
-  | (?P<name>[^\W\d][\w.]*|\.[^\W\d][\w.]*)
+  | (?P<name>{PLAIN_NAME})
   | (?P<operator>=~|~\*~|~~|:=|==|<~|~|\||<|>)
   | (?P<power>\*\*)
   | (?P<sign>[-+*/^(),:?])
     """,
     re.VERBOSE,
 )
+OTHER_NAMES = "A name with a blank, a hyphen or the like, or a digit at its front, stands in backquotes: `item 1`."
 _TRAILING = {"+", "*", "-", "/", "^", ",", "(", "?", ":", *OPERATORS}
 _LEADING = {"+", "*", "/", "^", ")", ",", "?"}
 
@@ -37,6 +39,7 @@ class Token:
     text: str
     line: int
     character: int
+    quoted: bool = False
 
 
 def syntax_error(what: str, token: Token, text: str, *, remedy: str = "") -> ModelSyntaxError:
@@ -75,8 +78,8 @@ def tokenize(text: str) -> list[Token]:
         kind, piece = str(match.lastgroup), match.group()
         if kind not in ("space", "comment"):
             shown = piece[1:-1] if kind in ("string", "quoted") else "^" if kind == "power" else piece
-            kind = {"quoted": "name", "power": "sign"}.get(kind, kind)
-            tokens.append(Token(kind, shown, line, position - start + 1))
+            plain = {"quoted": "name", "power": "sign"}.get(kind, kind)
+            tokens.append(Token(plain, shown, line, position - start + 1, quoted=kind == "quoted"))
         position = match.end()
         if piece == "\n":
             line, start = line + 1, position
@@ -90,7 +93,7 @@ def _replacement(character: str) -> str:
         return "Write '=~' (is measured by), '~' (is regressed on), '~~' (covaries with), '==' or ':=' (defines)."
     if plain != character and plain.isascii():
         return f"It is the full-width form of {plain!r}: type the half-width one."
-    return f"Operators: {'  '.join(OPERATORS)}; a name with other characters stands in backquotes: `...`."
+    return f"Operators: {'  '.join(OPERATORS)}. {OTHER_NAMES}"
 
 
 def statements(tokens: list[Token]) -> list[list[Token]]:

@@ -15,6 +15,7 @@ from functools import lru_cache
 from itertools import combinations
 from typing import Any
 
+from psm_analysis._model_names import unquoted
 from psm_analysis.errors import ModelError, OptionError
 from psm_analysis.sem.equalities import check_partial, equal_kinds, equality_kind, partial_keys, row_key
 from psm_analysis.sem.group_blocks import has_group_blocks, terms_by_group
@@ -323,11 +324,13 @@ def _equalised(rows: list[Row]) -> tuple[Parameter, ...]:
 
     The name is that of the parameter in the first group, with ``.g2`` behind it that of the second, or a label.
     """
-    at = {f"{p.lhs}{p.op}{p.rhs}" + (f".g{p.group}" if p.group > 1 else ""): i for i, (p, _) in enumerate(rows)}
+    at = {
+        unquoted(f"{p.lhs}{p.op}{p.rhs}") + (f".g{p.group}" if p.group > 1 else ""): i for i, (p, _) in enumerate(rows)
+    }
     labels = {p.label: name for name, i in reversed(at.items()) if (p := rows[i][0]).label}
 
     def meant(name: str) -> str:
-        return labels.get(name, name.replace(" ", ""))
+        return labels.get(name, unquoted(name))
 
     resolved = [parameter for parameter, _ in rows]
     asked = [(i, modifiers.equal) for i, (_, modifiers) in enumerate(rows) if modifiers.equal]

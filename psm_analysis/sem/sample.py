@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -169,6 +170,12 @@ def _alike(data: pd.DataFrame, names: Sequence[str]) -> Array | None:
     return None if np.isinf(found).any() else found
 
 
+def _remedy(name: str, columns: pd.Index[Any]) -> str:
+    if any(str(column) == name for column in columns):
+        return "The columns are numbers, not names: write data.columns = data.columns.astype(str)."
+    return f"{nearest(name, columns)}The data have {len(columns)} columns."
+
+
 def _column(data: pd.DataFrame, name: str) -> Array:
     if ":" in name and name not in data.columns:
         left, right = name.split(":", 1)
@@ -177,7 +184,7 @@ def _column(data: pd.DataFrame, name: str) -> Array:
         raise DataError(
             f"The variable {name!r} is not in the data.",
             where="argument 'data'",
-            remedy=f"{nearest(name, data.columns)}The data have {len(data.columns)} columns.",
+            remedy=_remedy(name, data.columns),
         )
     column = data[name]
     if column.ndim > 1:

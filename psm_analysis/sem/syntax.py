@@ -9,13 +9,16 @@ from __future__ import annotations
 from dataclasses import dataclass, fields, replace
 from functools import lru_cache
 
+from psm_analysis._model_names import KEYWORDS, quoted
 from psm_analysis.errors import ModelSyntaxError
 from psm_analysis.sem.expression import Expression, Name
-from psm_analysis.sem.lexer import OPERATORS, Token, statements, tokenize
+from psm_analysis.sem.lexer import OPERATORS, OTHER_NAMES, Token, statements, tokenize
 from psm_analysis.sem.token_reader import TokenReader
 
 CONSTRAINTS = frozenset((":=", "==", "<", ">"))
 BLOCKS = frozenset(("group", "level", "block", "class"))
+INTERCEPTS = ("`0", "`1")
+"""An intercept of 0, and a free one, where names of variables stand, of which none has a backquote."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,7 +209,7 @@ class _Reader(TokenReader):
             if self.peek() != "+":
                 raise self.error(
                     "Expected '+' between terms." if self.peek() != "-" else "A term cannot be subtracted.",
-                    remedy="Join variables by '+', and put modifiers before '*'.",
+                    remedy=f"Join variables by '+', and put modifiers before '*'. {OTHER_NAMES}",
                 )
             self.at += 1
             found.append(self.term(operator, left=left))
@@ -250,7 +253,7 @@ class _Reader(TokenReader):
             return "string", (token.text,)
         if self.peek() == "(":
             return "call", (token.text, *self.arguments())
-        if token.text == "NA":
+        if token.text in KEYWORDS and not token.quoted:
             return "number", (float("nan"),)
         return "name", (token.text,)
 
@@ -304,14 +307,16 @@ class _Reader(TokenReader):
         )
 
     def variable(self, factor: tuple[str, tuple[object, ...]], operator: Token, token: Token, *, left: bool) -> str:
-        """Return the name of the variable, ``a:b`` for an interaction, or ``1`` for the intercept."""
+        """Return the name of the variable, ``a:b`` for an interaction, or one of INTERCEPTS."""
         kind, content = factor
         if kind == "number" and operator.text == "~" and not left and content[0] in (0.0, 1.0):
-            return "1" if content[0] == 1.0 else "0"
+            return INTERCEPTS[content[0] == 1.0]
         if kind != "name":
             shown = token.text if kind != "call" else f"{token.text}(...)"
             raise self.error(
-                f"{shown!r} is not a variable.", token, remedy="Modifiers need a '*' and a variable behind them."
+                f"{shown!r} is not a variable.",
+                token,
+                remedy=f"Modifiers need a '*' and a variable behind them. {OTHER_NAMES}",
             )
         if self.peek() == ":":
             self.at += 1
@@ -330,18 +335,21 @@ class _Reader(TokenReader):
             if not part.done():
                 raise part.error("This does not belong to an expression.")
             sides.append((_source(tokens), expression))
-        if operator.text == ":=" and not isinstance(sides[0][1], Name):
-            raise self.error("Left of ':=' stands the name of what is defined.", self.tokens[0])
-        return Constraint(sides[0][0], operator.text, sides[1][0], sides[0][1], sides[1][1], operator.line)
+        (source, left), (shown, right) = sides
+        if operator.text == ":=":
+            if not isinstance(left, Name):
+                raise self.error("Left of ':=' stands the name of what is defined.", self.tokens[0])
+            source = left.label
+        return Constraint(source, operator.text, shown, left, right, operator.line)
 
 
 def _source(tokens: list[Token]) -> str:
-    return "".join(token.text for token in tokens)
+    return "".join(quoted(token.text) if token.quoted else token.text for token in tokens)
 
 
 def _term(lhs: str, operator: Token, rhs: str, modifiers: Modifiers, *, block: int) -> Term:
-    if operator.text == "~" and rhs in ("0", "1"):
-        if rhs == "0" and not modifiers.fixed:
+    if rhs in INTERCEPTS:
+        if rhs == INTERCEPTS[0] and not modifiers.fixed:
             modifiers = replace(modifiers, fixed=(0.0,))
         return Term(lhs, "~1", "", modifiers, block, operator.line)
     return Term(lhs, operator.text, rhs, modifiers, block, operator.line)

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from psm_analysis._model_names import unquoted
 from psm_analysis._options import nearest
 from psm_analysis.errors import OptionError
 from psm_analysis.sem.arrays import Index
@@ -43,7 +44,7 @@ def find_rows(target: Target, name: str) -> Index:
         If the analysis has no such parameter.
     """
     written = target.names["lhs"] + target.names["op"] + target.names["rhs"]
-    here = (target.names["label"] == name) | (written == name.replace(" ", ""))
+    here = (target.names["label"] == name) | (written.map(unquoted) == unquoted(name))
     rows = np.flatnonzero(here.to_numpy())
     if not rows.size:
         known = [*filter(None, dict.fromkeys(target.names["label"])), *written]

@@ -18,6 +18,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from psm_analysis._model_names import quoted
 from psm_analysis.errors import PsmAnalysisError, PsmAnalysisWarning
 from psm_analysis.invariance.blocks import group_blocks
 from psm_analysis.invariance.effect_sizes import dmacs
@@ -120,7 +121,7 @@ def _release(fit: SemResult, step: str, *, items: int) -> str | None:
         if row["p_value"] >= ALPHA / items:
             return None
         if _keeps_enough(fit, row["item"], set(mine["item"])):
-            return f"{row['lhs']} =~ {row['rhs']}" if op == "=~" else f"{row['lhs']} ~ 1"
+            return f"{quoted(row['lhs'])} " + (f"=~ {quoted(row['rhs'])}" if op == "=~" else "~ 1")
     return None
 
 

@@ -7,6 +7,7 @@ import warnings
 import numpy as np
 import pandas as pd
 
+from psm_analysis._model_names import quoted
 from psm_analysis.errors import PsmAnalysisError, PsmAnalysisWarning
 from psm_analysis.scoring.model import Coefficient, Measurement
 from psm_analysis.sem.fit import cfa
@@ -65,8 +66,8 @@ def fixed_text(measurement: Measurement) -> str:
 
 
 def _line(coefficient: Coefficient, modifier: str) -> str:
-    op, rhs = ("~", "1") if coefficient.op == "~1" else (coefficient.op, coefficient.rhs)
-    return f"{coefficient.lhs} {op} {modifier}*{rhs}"
+    op, rhs = ("~", "1") if coefficient.op == "~1" else (coefficient.op, quoted(coefficient.rhs))
+    return f"{quoted(coefficient.lhs)} {op} {modifier}*{rhs}"
 
 
 def _coefficients(fit: SemResult) -> tuple[Coefficient, ...]:
