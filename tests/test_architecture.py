@@ -16,7 +16,7 @@ ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = ROOT / "psm_analysis"
 MODULES = sorted(PACKAGE.rglob("*.py"))
 
-GROUND = {"errors", "_arguments", "_files", "_model_names", "_options", "_results", "_version"}
+GROUND = {"errors", "_arguments", "_equal_rows", "_files", "_model_names", "_options", "_results", "_version"}
 SURVEY = {"instruments": 1, "survey": 2, "scoring": 3}
 STATISTICS = {"moments": 1, "rotation": 1, "sem": 2, "efa": 2, "irt": 2, "reliability": 3}
 STATISTICS |= {"imputation": 4, "invariance": 4, "simulation": 4, "regression": 4, "moderation": 4, "method_bias": 4}

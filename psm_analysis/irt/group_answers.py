@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
+from psm_analysis._equal_rows import equal_rows
 from psm_analysis.errors import DataError
 from psm_analysis.irt.group_estimation import GroupAnswers
 from psm_analysis.irt.patterns import ResponsePatterns, read_patterns
@@ -57,14 +58,15 @@ def read_groups(
         place = np.maximum(np.searchsorted(shared, codes[:, j], side="right") - 1, 0)
         codes[:, j] = np.where(codes[:, j] >= 0, place, -1)
         categories.append(own[shared])
-    rows, inverse, counts = np.unique(np.column_stack([member, codes]), axis=0, return_inverse=True, return_counts=True)
-    answers = GroupAnswers(rows[:, 1:], rows[:, 0], counts.astype(float), tuple(len(own) for own in categories))
+    first, kind = equal_rows([member, *codes.T])
+    counts = np.bincount(kind).astype(float)
+    answers = GroupAnswers(codes[first], member[first], counts, tuple(len(own) for own in categories))
     joined = replace(
         patterns,
         categories=tuple(categories),
-        codes=rows[:, 1:],
-        counts=counts.astype(float),
-        row_pattern=inverse.ravel(),
+        codes=codes[first],
+        counts=counts,
+        row_pattern=kind,
     )
     notes = (f"Categories of {', '.join(merged)} were merged: not every group chose all.",) if merged else ()
     return joined, answers, levels, notes

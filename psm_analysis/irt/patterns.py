@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from psm_analysis._equal_rows import equal_rows
 from psm_analysis.errors import DataError
 from psm_analysis.moments.sample import BoolArray, FloatArray, IntArray, read_sample
 
@@ -91,8 +92,9 @@ def read_patterns(
             )
         codes[seen, j] = place
     kept: BoolArray = np.asarray((codes >= 0).any(axis=1))
-    distinct, inverse, counts = np.unique(codes[kept], axis=0, return_inverse=True, return_counts=True)
-    return ResponsePatterns(sample.names, known, distinct, counts.astype(float), inverse.ravel(), sample.index[kept])
+    first, kind = equal_rows(codes[kept].T)
+    counts = np.bincount(kind).astype(float)
+    return ResponsePatterns(sample.names, known, codes[kept][first], counts, kind, sample.index[kept])
 
 
 def _columns(values: FloatArray, names: tuple[str, ...]) -> list[tuple[FloatArray, str]]:

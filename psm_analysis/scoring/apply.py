@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from psm_analysis._equal_rows import equal_rows
 from psm_analysis._options import BadValues, ScoreColumns, check_option
 from psm_analysis.errors import DataError
 from psm_analysis.scoring.checks import Answers, read_answers
@@ -165,6 +166,6 @@ def _flags(model: ScoringModel, answers: Answers, *, scores: Array) -> NDArray[n
     flags = {"all_missing": empty}
     flags |= {f"too_few:{scale.id}": np.isnan(scores[:, k]) & ~empty for k, scale in enumerate(model.scales)}
     flags["bad_value"] = answers.changed
-    found, member = np.unique(np.column_stack(list(flags.values())), axis=0, return_inverse=True)
-    texts = [";".join(name for name, raised in zip(flags, row, strict=True) if raised) for row in found]
-    return np.array(texts, dtype=object)[member.ravel()]
+    first, kind = equal_rows(flags.values())
+    texts = [";".join(name for name, rows in flags.items() if rows[row]) for row in first]
+    return np.array(texts, dtype=object)[kind]

@@ -15,11 +15,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from psm_analysis._equal_rows import equal_rows
+
 if TYPE_CHECKING:
     from psm_analysis.scoring.model import ItemResponse
 
 Array = NDArray[np.float64]
-CHUNK = 4096
+Integers = NDArray[np.int64]
+CHUNK = 2048
+BLOCK = 4096
+"""Persons whose posterior is in memory at a time, and rows of a table of answers: few enough for the cache."""
 TINY = 1e-300
 
 
@@ -39,49 +44,79 @@ def expected_a_posteriori(items: tuple[ItemResponse, ...], answers: Array, *, n_
     ([0.413, -0.413, nan], [0.911, 0.911, nan])
     """
     nodes, weights = np.polynomial.hermite_e.hermegauss(n_nodes)
-    tables = [_log_probabilities(item, nodes) for item in items]
-    places = np.column_stack([_categories(item, answers[:, j]) for j, item in enumerate(items)])
-    distinct, member = _distinct(places, [len(table) for table in tables])
-    mean, error = np.full(len(distinct), np.nan), np.full(len(distinct), np.nan)
-    answered = (distinct < np.array([len(item.categories) for item in items])).any(axis=1)
-    for first in range(0, len(distinct), CHUNK):
-        rows = slice(first, first + CHUNK)
-        joint = np.broadcast_to(np.log(weights / weights.sum()), (len(distinct[rows]), n_nodes)).copy()
-        for j, table in enumerate(tables):
-            joint += table[distinct[rows, j]]
-        posterior = np.exp(joint - joint.max(axis=1, keepdims=True))
-        posterior /= posterior.sum(axis=1, keepdims=True)
-        mean[rows] = (posterior * nodes).sum(axis=1)
-        error[rows] = np.sqrt((posterior * (nodes - mean[rows, None]) ** 2).sum(axis=1))
-    mean[~answered] = error[~answered] = np.nan
-    return mean[member], error[member]
+    curves = [_log_probabilities(item, nodes) for item in items]
+    places = [_places(item, answers[:, j]) for j, item in enumerate(items)]
+    first, kind = equal_rows(places)
+    patterns = np.array([place[first] for place in places])
+    mean, error = _posterior(patterns, curves, nodes=nodes, weights=weights / weights.sum())
+    nothing = (patterns == np.array([[len(curve) - 1] for curve in curves])).all(axis=0)
+    mean[nothing] = error[nothing] = np.nan
+    return mean[kind], error[kind]
+
+
+def _posterior(patterns: Integers, curves: list[Array], *, nodes: Array, weights: Array) -> tuple[Array, Array]:
+    """Return mean and standard deviation of the trait given patterns, (items, patterns), some thousand at a time."""
+    tables, prior = _tables(curves), np.log(weights)
+    mean, error = np.empty((2, patterns.shape[1]))
+    for start in range(0, patterns.shape[1], CHUNK):
+        rows = slice(start, start + CHUNK)
+        joint = np.broadcast_to(prior, (len(mean[rows]), len(nodes))).copy()
+        for own, table in tables:
+            joint += table[_numbers(patterns[own, rows], curves[own])]
+        joint -= joint.max(axis=1, keepdims=True)
+        posterior = np.exp(joint, out=joint)
+        mass = posterior.sum(axis=1)
+        mean[rows] = (posterior * nodes).sum(axis=1) / mass
+        distance = nodes - mean[rows, None]
+        distance *= distance
+        distance *= posterior
+        error[rows] = np.sqrt(distance.sum(axis=1) / mass)
+    return mean, error
+
+
+def _tables(curves: list[Array]) -> list[tuple[slice, Array]]:
+    """Return log P of all patterns of a few neighbouring items at the nodes, for blocks of items that cover all."""
+    blocks: list[tuple[slice, Array]] = []
+    for j, curve in enumerate(curves):
+        if blocks and len(blocks[-1][1]) * len(curve) <= BLOCK:
+            own, table = blocks.pop()
+            joined = (table[:, None, :] + curve).reshape(-1, curve.shape[1])
+            blocks.append((slice(own.start, j + 1), joined))
+        else:
+            blocks.append((slice(j, j + 1), curve))
+    return blocks
+
+
+def _numbers(patterns: Integers, curves: list[Array]) -> Integers:
+    """Return the rows of a table of `_tables` that patterns of its items have."""
+    number = np.zeros(patterns.shape[1], dtype=np.int64)
+    for place, curve in zip(patterns, curves, strict=True):
+        number = number * len(curve) + place
+    return number
 
 
 def _log_probabilities(item: ItemResponse, nodes: Array) -> Array:
     """Return log P(category) at the nodes, (categories + 1, nodes); the last row is for no answer."""
-    predictor = item.slope * nodes + np.array(item.intercepts)[:, None]
-    above = _normal_cdf(predictor) if item.link == "probit" else 0.5 * (1.0 + np.tanh(0.5 * predictor))
-    curves = np.vstack([np.ones(len(nodes)), above, np.zeros(len(nodes))])
-    found: Array = np.log(np.maximum(curves[:-1] - curves[1:], TINY))
-    return np.vstack([found, np.zeros(len(nodes))])
+    edges = np.vstack([np.full(len(nodes), np.inf), item.slope * nodes + np.array(item.intercepts)[:, None]])
+    upper, lower = edges, np.vstack([edges[1:], -edges[:1]])
+    turned = upper > -lower  # F(u) - F(l) = F(-l) - F(-u): differences of small numbers lose no digits
+    upper, lower = np.where(turned, -lower, upper), np.where(turned, -upper, lower)
+    F = _normal_cdf if item.link == "probit" else _logistic_cdf
+    return np.vstack([np.log(np.maximum(F(upper) - F(lower), TINY)), np.zeros(len(nodes))])
+
+
+def _logistic_cdf(x: Array) -> Array:
+    e = np.exp(-np.abs(x))
+    return np.asarray(np.where(x > 0, 1.0, e) / (1.0 + e), dtype=float)
 
 
 def _normal_cdf(x: Array) -> Array:
     return np.array([0.5 * math.erfc(-value / math.sqrt(2.0)) for value in x.ravel()]).reshape(x.shape)
 
 
-def _categories(item: ItemResponse, answers: Array) -> NDArray[np.int64]:
-    place = np.searchsorted(np.array(item.categories, dtype=float), answers, side="right") - 1
-    return np.where(np.isnan(answers), len(item.categories), np.maximum(place, 0)).astype(np.int64)
-
-
-def _distinct(places: NDArray[np.int64], sizes: list[int]) -> tuple[NDArray[np.int64], NDArray[np.intp]]:
-    """Return the distinct rows and which of them each row is."""
-    if math.prod(sizes) >= 2**62:
-        distinct, member = np.unique(places, axis=0, return_inverse=True)
-        return distinct, member.ravel()
-    number = np.zeros(len(places), dtype=np.int64)
-    for j, size in enumerate(sizes):
-        number = number * size + places[:, j]
-    _, first, member = np.unique(number, return_index=True, return_inverse=True)
-    return places[first], member.ravel()
+def _places(item: ItemResponse, answers: Array) -> Integers:
+    """Return the place of each answer among the categories, their number for no answer."""
+    low, high = item.categories[0], item.categories[-1]
+    codes = np.arange(low, high + 1)
+    place = np.append(np.searchsorted(np.array(item.categories), codes, side="right") - 1, len(item.categories))
+    return place[np.where(np.isnan(answers), len(codes), np.clip(answers, low, high) - low).astype(np.int64)]

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from psm_analysis._equal_rows import equal_rows
 from psm_analysis.errors import ModelError
 from psm_analysis.sem.arrays import Array, Index
 from psm_analysis.sem.implied import Implied
@@ -107,8 +108,8 @@ class ResponseModel:
         `rows` hold all variables of the layout, nan where there is no answer; `categories` are those of each ordinal
         variable, rising.
         """
-        alike, member = np.unique(np.where(np.isnan(rows), np.inf, rows), axis=0, return_inverse=True)
-        distinct = np.where(np.isinf(alike), np.nan, alike)
+        first, kind = equal_rows(rows.T)
+        distinct = rows[first]
         x = distinct[:, self.given]
         implied, given = self.implied, self.layout.given
         mu = implied.mu + x @ implied.L[:, given].T
@@ -116,8 +117,7 @@ class ResponseModel:
         posterior = self._posterior(distinct, mu, categories)
         v, spread = modes(posterior) if mode else means(posterior)
         variance = np.einsum("fi,nij,fj->nf", self.T, spread, self.T, optimize=True) + self.rest
-        at = member.ravel()
-        return (centre + v @ self.T.T)[at], np.sqrt(variance)[at]
+        return (centre + v @ self.T.T)[kind], np.sqrt(variance)[kind]
 
     def _posterior(self, rows: Array, mu: Array, categories: Sequence[Array]) -> Posterior:
         sd = np.sqrt(np.diagonal(self.R)[self.ordinal])
@@ -138,11 +138,12 @@ class ResponseModel:
         d = self.K.shape[1]
         P, b = np.tile(np.eye(d), (len(centred), 1, 1)), np.zeros((len(centred), d))
         answers = centred[:, self.continuous]
-        patterns, member = np.unique(~np.isnan(answers), axis=0, return_inverse=True)
-        for k, seen in enumerate(patterns):
+        present = ~np.isnan(answers)
+        first, kind = equal_rows(present.T)
+        for k, seen in enumerate(present[first]):
             at = self.continuous[seen]
             weights = np.linalg.solve(self.R[np.ix_(at, at)], self.K[at])
-            mine = np.flatnonzero(member.ravel() == k)
+            mine = np.flatnonzero(kind == k)
             P[mine] += self.K[at].T @ weights
             b[mine] = answers[np.ix_(mine, np.flatnonzero(seen))] @ weights
         return P, b

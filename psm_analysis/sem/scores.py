@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from psm_analysis._equal_rows import equal_rows
 from psm_analysis._options import ScoreMethod
 from psm_analysis.sem.arrays import Array, Mask
 from psm_analysis.sem.implied import Implied
@@ -30,14 +31,14 @@ def score_rows(
     The standard error is that of ``eta`` about its score: ``var(Wy - eta) = W Sigma W' - W D - D'W' + cov(eta)``.
     """
     present = ~np.isnan(rows)
-    patterns, member = np.unique(present, axis=0, return_inverse=True)
+    first, kind = equal_rows(present.T)
+    order, ends = np.argsort(kind, kind="stable"), np.cumsum(np.bincount(kind))
     scores, errors = np.empty((2, len(rows), len(latent)))
     D, C = implied.D[:, : len(latent)], implied.C[: len(latent), : len(latent)]
-    for k, observed in enumerate(patterns):
+    for observed, mine in zip(present[first], np.split(order, ends[:-1]), strict=True):
         W, constant = score_weights(
             layout, implied, latent=latent, indicators=indicators, method=method, observed=observed
         )
-        mine = member.ravel() == k
         scores[mine] = np.where(observed, rows[mine], 0.0) @ W.T + constant
         variance = np.diagonal(W @ implied.Sigma @ W.T - 2.0 * W @ D + C)
         errors[mine] = np.sqrt(np.maximum(variance, 0.0))

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from psm_analysis._equal_rows import equal_rows
 from psm_analysis._results import Result
 from psm_analysis.errors import DataError
 from psm_analysis.survey.wave import SurveyWave
@@ -90,8 +91,8 @@ def missing_patterns(data: pd.DataFrame | SurveyWave) -> MissingPatterns:
     answered = frame.notna().to_numpy()
     names = np.array([str(name) for name in frame.columns])
     weight = answered.astype(np.float64)
-    packed, index, counts = np.unique(np.packbits(answered, axis=1), axis=0, return_index=True, return_counts=True)
-    del packed
+    index, kind = equal_rows(answered.T)
+    counts = np.bincount(kind)
     order = np.lexsort((index, -counts))
     kept = answered[index[order]]
     patterns = pd.DataFrame(

@@ -9,6 +9,7 @@ from types import SimpleNamespace
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.special import expit
 from scipy.stats import norm
 
 import psm_analysis as psm
@@ -105,6 +106,33 @@ def test_eap_by_brute_force() -> None:
     sd = np.sqrt((density * (theta - mean) ** 2).sum() / density.sum())
     found = expected_a_posteriori(items, np.array([[3.0, 0.0]]), n_nodes=61)
     np.testing.assert_allclose(np.ravel(found), [mean, sd], atol=1e-8)
+
+
+def test_many_items_in_blocks_are_scored_as_one_by_one() -> None:
+    """Sixteen items make four blocks; a category that is all but impossible, and rows with gaps, included."""
+    rng = np.random.default_rng(8)
+    items = tuple(
+        ItemResponse("logit", a, (d + 2.0, d, d - 1.0, d - 40.0), (1, 2, 3, 4, 5))
+        for a, d in zip(rng.uniform(0.5, 4, 16), rng.normal(size=16), strict=True)
+    )
+    answers = rng.integers(1, 6, (200, 16)).astype(float)
+    answers[rng.random(answers.shape) < 0.2] = np.nan
+    answers[0] = np.nan
+    nodes, weights = np.polynomial.hermite_e.hermegauss(41)
+    for row, mean, error in zip(answers, *expected_a_posteriori(items, answers, n_nodes=41), strict=True):
+        if np.isnan(row).all():
+            assert np.isnan([mean, error]).all()
+            continue
+        given = []
+        for item, x in zip(items, row, strict=True):
+            edges = np.array([np.inf, *item.intercepts, -np.inf]) + item.slope * nodes[:, None]
+            if not np.isnan(x):  # F(a) - F(b) = F(a) F(-b) (1 - exp(b - a))
+                a, b = edges[:, int(x) - 1], edges[:, int(x)]
+                given.append(expit(a) * expit(-b) * -np.expm1(b - a))
+        log = np.log(weights) + np.log(np.maximum(given, 1e-300)).sum(axis=0)
+        posterior = np.exp(log - log.max()) / np.exp(log - log.max()).sum()
+        assert mean == pytest.approx(posterior @ nodes, abs=1e-9)
+        assert error == pytest.approx(np.sqrt(posterior @ (nodes - posterior @ nodes) ** 2), abs=1e-9)
 
 
 def test_a_row_has_the_same_bits_whatever_is_scored_with_it(new, eap) -> None:
