@@ -1,9 +1,11 @@
-"""Names in the model language: what may stand as it is, what stands in backquotes, what cannot be written."""
+"""Names in the model language: which stand in backquotes, which cannot be written, and how groups are called."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+
+import numpy as np
 
 from psm_analysis.errors import ModelError
 
@@ -46,6 +48,18 @@ def summed(names: Iterable[object]) -> str:
     'x1 + `item 2`'
     """
     return " + ".join(map(quoted, names))
+
+
+def group_name(value: object) -> str:
+    """Return the value of a group as text; a column of whole numbers that had gaps holds floats.
+
+    Examples
+    --------
+    >>> group_name(1.0), group_name(1.5), group_name("编外")
+    ('1', '1.5', '编外')
+    """
+    whole = isinstance(value, float | np.floating) and value.is_integer()
+    return str(int(value)) if whole else str(value)
 
 
 def unquoted(text: str) -> str:

@@ -240,3 +240,13 @@ def test_columns_that_are_numbers_are_named_as_such() -> None:
         psm.cfa(text, numbered)
     numbered.columns = numbered.columns.astype(str)
     assert psm.cfa(text, numbered).converged
+
+
+def test_groups_of_whole_numbers_are_called_so_although_gaps_make_them_floats() -> None:
+    own = frame().assign(g=np.where(frame()["g"] == "b", 2.0, 1.0))
+    own.loc[0, "g"] = np.nan
+    fit = psm.cfa("f =~ x0 + x2 + x3", own, group="g")
+    assert fit.group_labels == ["2", "1"]
+    assert len(fit.factor_scores(own.iloc[1:9])) == 8
+    blocks = "group: 1\nf =~ x0 + x2 + x3\ngroup: 2\nf =~ x0 + x2 + x3"
+    assert psm.cfa(blocks, own, group="g").converged

@@ -8,6 +8,7 @@ from typing import Any
 
 import pandas as pd
 
+from psm_analysis._model_names import group_name
 from psm_analysis._options import nearest
 from psm_analysis.errors import DataError, OptionError
 
@@ -138,7 +139,7 @@ def _from_long(data: pd.DataFrame, items: Sequence[str], waves: str, person: str
         )
     present = list(dict.fromkeys(rows[waves]))
     order = [w for w in data[waves].cat.categories if w in present] if _is_categorical(data[waves]) else sorted(present)
-    labels = [_label(wave) for wave in order]
+    labels = [group_name(wave) for wave in order]
     _check_count(labels, f"column {waves!r}")
     columns = {label: {item: f"{item}_{label}" for item in items} for label in labels}
     parts = [rows.groupby(person, sort=False)[list(keep)].first()]
@@ -147,11 +148,6 @@ def _from_long(data: pd.DataFrame, items: Sequence[str], waves: str, person: str
         answers = rows[rows[waves] == wave].set_index(person)[list(items)]
         parts.append(answers.rename(columns=mine).reindex(people))
     return Panel(pd.concat(parts, axis=1), columns)
-
-
-def _label(wave: object) -> str:
-    """Return a wave as text; a column of whole numbers that had gaps holds floats."""
-    return str(int(wave)) if isinstance(wave, float) and wave.is_integer() else str(wave)
 
 
 def _is_categorical(column: pd.Series[Any]) -> bool:

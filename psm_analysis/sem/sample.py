@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from psm_analysis._model_names import group_name
 from psm_analysis._options import nearest
 from psm_analysis.errors import DataError
 from psm_analysis.moments.ordered_categories import categories_as_numbers
@@ -240,7 +241,7 @@ def _blocks(data: pd.DataFrame, group: str | None) -> list[tuple[str, Mask]]:
             where=f"column {group!r}",
             remedy="Leave 'group' out, or name a column with two groups or more.",
         )
-    return [(str(label), (values == label).to_numpy(dtype=bool)) for label in found]
+    return [(group_name(label), (values == label).to_numpy(dtype=bool)) for label in found]
 
 
 def _moments(rows: Array, index: pd.Index, names: Sequence[str], *, label: str, place: str) -> GroupSample:

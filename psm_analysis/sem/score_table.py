@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from psm_analysis._model_names import group_name
 from psm_analysis._options import ScoreMethod, nearest
 from psm_analysis.errors import DataError, OptionError, PsmAnalysisWarning
 from psm_analysis.sem.arrays import Array
@@ -139,7 +140,7 @@ def _membership(result: SemResult, data: pd.DataFrame) -> Array:
             remedy=nearest(name, data.columns) or "Add the column that says which group each row belongs to.",
         )
     column, labels = data[sample.group], result.group_labels
-    texts = column.map(str).to_numpy()
+    texts = column.map(group_name).to_numpy()
     missing = column.isna().to_numpy()
     unknown = sorted(set(texts[~missing]) - set(labels))
     if unknown:

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from psm_analysis._model_names import group_name
 from psm_analysis._options import ScoringMethod, check_option, nearest
 from psm_analysis.errors import DataError, InstrumentError, OptionError
 from psm_analysis.instruments.model import Instrument
@@ -174,7 +175,7 @@ def _with_norms(scale: Scale, scores: Array, *, turned: pd.DataFrame, data: pd.D
         for value in sorted(data[variable].dropna().unique()):
             within = scores[(data[variable] == value).to_numpy(dtype=bool)]
             if not np.isnan(within).all():
-                norms.append(_norms(within, str(variable), str(value)))
+                norms.append(_norms(within, str(variable), group_name(value)))
     if method in MODELLED:
         return replace(scale, norms=tuple(norms))
     alpha = _alpha(turned[list(scale.items)])

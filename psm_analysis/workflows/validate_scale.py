@@ -22,7 +22,7 @@ from psm_analysis.sem.fit import cfa
 from psm_analysis.sem.result import SemResult
 from psm_analysis.survey.screen import screen
 from psm_analysis.survey.wave import SurveyWave
-from psm_analysis.workflows.group_differences import group_differences
+from psm_analysis.workflows.score_differences import score_differences
 from psm_analysis.workflows.validation_result import ScaleValidation
 
 FEWEST = 100
@@ -121,7 +121,7 @@ def validate_scale(
             best_model=best,
             reliability=reliability(models[name]),
             htmt=htmt(groups, second, correlation=correlation, missing="pairwise") if len(groups) > 1 else None,
-            groups=group_differences(wave, instrument, items=used, lang=lang),
+            groups=score_differences(wave, instrument, items=used, lang=lang),
             lang=lang,
             warnings=(),
         )

@@ -28,7 +28,7 @@ from psm_analysis.report.plot_scree import scree_plot
 from psm_analysis.report.tables import Table
 from psm_analysis.sem.result import SemResult
 from psm_analysis.survey.screen import ScreeningReport
-from psm_analysis.workflows.group_table import group_differences_table
+from psm_analysis.workflows.score_differences_table import score_differences_table
 from psm_analysis.workflows.validation_tables import (
     htmt_table,
     items_table,
@@ -163,7 +163,7 @@ class ScaleValidation(Result):
         if self.htmt is not None:
             found["htmt"] = htmt_table(self.htmt, names=names, title=titles["htmt"], lang=self.lang)
         if len(self.groups):
-            found["groups"] = group_differences_table(self.groups, title=titles["groups"], lang=self.lang)
+            found["groups"] = score_differences_table(self.groups, title=titles["groups"], lang=self.lang)
         return found
 
     def figures(self) -> dict[str, Figure]:

@@ -12,7 +12,7 @@ import psm_analysis as psm
 from psm_analysis.instruments.model import Text
 from psm_analysis.survey.codebook import Variable
 from psm_analysis.survey.wave import SurveyWave
-from psm_analysis.workflows.group_differences import compare_groups, group_differences
+from psm_analysis.workflows.score_differences import compare_groups, score_differences
 
 SCORES = pd.Series([3.2, 4.1, 2.8, 3.9, 4.4, 2.1, 3.0, 2.5, 4.8, 4.9, 4.2, 4.6, 3.7], name="score")
 GROUPS = pd.Series(list("aaaaabbbccccc"), name="unit")
@@ -77,7 +77,7 @@ def test_missing_groups_are_counted_and_labels_follow_the_language(frame: pd.Dat
         pytest.warns(psm.PsmAnalysisWarning, match="90 respondents have no value of 'gender'"),
         pytest.warns(psm.PsmAnalysisWarning, match="Groups of one respondent are left out of 'gender': 3"),
     ):
-        table = group_differences(wave, "psm16", items=wave.items("psm16"), lang="zh")
+        table = score_differences(wave, "psm16", items=wave.items("psm16"), lang="zh")
     assert table["group"].tolist() == ["男", "女"] * 5
     assert set(table["variable"]) == {"性别"}
     scores = psm.score_scales(frame, "psm16")

@@ -25,8 +25,8 @@ WORDS = {
 }
 
 
-def group_differences_table(differences: pd.DataFrame, *, title: str, lang: Language = "en") -> Table:
-    """Make the table of :func:`psm_analysis.workflows.group_differences.group_differences`."""
+def score_differences_table(differences: pd.DataFrame, *, title: str, lang: Language = "en") -> Table:
+    """Make the table of :func:`psm_analysis.workflows.score_differences.score_differences`."""
     words = {name: texts[lang == "zh"] for name, texts in WORDS.items()}
     first = ~differences.duplicated(["variable", "scale"])
     rows = differences.assign(

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from psm_analysis._model_names import group_name
 from psm_analysis._options import Language
 from psm_analysis.errors import PsmAnalysisWarning
 from psm_analysis.scoring.rules import score_scales
@@ -22,7 +23,7 @@ TEST = ("test", "statistic", "df1", "df2", "p_value", "effect_size", "effect")
 COLUMNS = (*LABELS, "n", "mean", "sd", *TEST)
 
 
-def group_differences(wave: SurveyWave, instrument: str, *, items: pd.DataFrame, lang: Language = "en") -> pd.DataFrame:
+def score_differences(wave: SurveyWave, instrument: str, *, items: pd.DataFrame, lang: Language = "en") -> pd.DataFrame:
     r"""Compare the scores of an instrument between the groups of every variable that the codebook calls a group.
 
     Two groups: Welch's t test and Cohen's :math:`d = (m_1 - m_2) / s_p`, with the pooled standard deviation and groups
@@ -168,7 +169,7 @@ def _labels(values: pd.Series, variable: Variable, *, lang: Language) -> pd.Seri
 
 
 def _label(code: object, variable: Variable, *, lang: Language) -> str:
-    plain = f"{code:g}" if isinstance(code, float) else str(code)
+    plain = group_name(code)
     known = variable.values.get(plain)
     return (known.get(lang) if known is not None else "") or plain
 
