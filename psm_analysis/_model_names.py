@@ -58,8 +58,9 @@ def group_name(value: object) -> str:
     >>> group_name(1.0), group_name(1.5), group_name("编外")
     ('1', '1.5', '编外')
     """
-    whole = isinstance(value, float | np.floating) and value.is_integer()
-    return str(int(value)) if whole else str(value)
+    if isinstance(value, float | np.floating) and value.is_integer():
+        return str(int(value))
+    return str(value)
 
 
 def unquoted(text: str) -> str:
