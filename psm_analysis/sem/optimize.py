@@ -226,7 +226,7 @@ def _quasi_newton(problem: Problem, x: Array, basis: Array) -> tuple[Array, bool
         objective, np.zeros(basis.shape[1]), jac=True, method="BFGS", options={"gtol": 1e-7, "maxiter": MAX_ITERATIONS}
     )
     end = x + basis @ found.x
-    return end, bool(np.isfinite(problem.value(end)) and np.abs(found.jac).max() < 1e-5)
+    return end, bool(np.isfinite(problem.value(end)) and np.abs(np.asarray(found.jac)).max() < 1e-5)
 
 
 def _constrained(problem: Problem, start: Array, constraints: ConstraintSystem, bounds: Bounds) -> Solution:

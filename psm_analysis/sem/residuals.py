@@ -36,7 +36,7 @@ def covariance_residuals(group: GroupSample, implied: Implied, kind: ResidualKin
 
 def _correlations(cov: Array) -> Array:
     sd = np.sqrt(np.diagonal(cov))
-    return cov / np.outer(sd, sd)
+    return np.asarray(cov / np.outer(sd, sd))
 
 
 def standardized_residuals(e: Estimation) -> list[Array]:

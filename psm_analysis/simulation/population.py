@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -197,7 +197,7 @@ def group_sizes(people: Population, nobs: int | Sequence[int]) -> tuple[int, ...
             remedy="Make one by psm.population.",
         )
     count = len(people.groups)
-    given = [nobs] if np.isscalar(nobs) else list(nobs)  # type: ignore[arg-type]
+    given = list(nobs) if isinstance(nobs, Iterable) else [nobs]
     whole = [int(n) for n in given if isinstance(n, (int, float, np.number)) and float(n).is_integer()]
     sizes = tuple(whole) if len(whole) == len(given) else ()
     if np.isscalar(nobs) and sizes:
