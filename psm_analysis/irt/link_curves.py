@@ -18,9 +18,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from psm_analysis.irt.graded_kernel import category_probabilities, quadrature
+from psm_analysis.moments.central_differences import central_differences
 from psm_analysis.moments.sample import FloatArray
 
 NODES = 41
+STEP = 1e-4
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -117,11 +119,9 @@ def gradient(shape: Curves) -> Equations:
     """Return the equations of a method of curves: half the derivative of the sum of squares by A and B."""
 
     def equations(old: Anchors, new: Anchors, x: FloatArray) -> FloatArray:
-        def at(A: float, B: float) -> FloatArray:
-            return _residuals(old, new, shape, A=A, B=B)
+        def residuals(at: FloatArray) -> FloatArray:
+            return _residuals(old, new, shape, A=float(at[0]), B=float(at[1]))
 
-        A, B, h = float(x[0]), float(x[1]), 1e-4
-        slopes = np.column_stack([at(A + h, B) - at(A - h, B), at(A, B + h) - at(A, B - h)]) / (2 * h)
-        return np.asarray(slopes.T @ at(A, B))
+        return np.asarray(central_differences(residuals, x, step=STEP).T @ residuals(x))
 
     return equations

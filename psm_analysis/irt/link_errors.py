@@ -12,14 +12,14 @@ response function methods. Applied Psychological Measurement, 25, 53-67.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from functools import partial
 
 import numpy as np
 
-from psm_analysis.irt.link_curves import Anchor, Anchors, Equations
+from psm_analysis.irt.link_curves import STEP, Anchor, Anchors, Equations
+from psm_analysis.moments.central_differences import central_differences
 from psm_analysis.moments.sample import FloatArray
-
-STEP = 1e-4
 
 
 def link_covariance(
@@ -48,18 +48,14 @@ def link_covariance(
     [[0.0, 0.0], [0.0, 0.02]]
     """
     x = np.array(at)
-    inner = _jacobian(lambda moved: equations(old, new, moved), x)
-    by_old = _jacobian(lambda p: equations(_anchors(p, old), new, x), _flat(old))
-    by_new = _jacobian(lambda p: equations(old, _anchors(p, new), x), _flat(new))
+    jacobian = partial(central_differences, step=STEP)
+    inner = jacobian(lambda moved: equations(old, new, moved), x)
+    by_old = jacobian(lambda p: equations(_anchors(p, old), new, x), _flat(old))
+    by_new = jacobian(lambda p: equations(old, _anchors(p, new), x), _flat(new))
     J = -np.linalg.solve(inner, np.hstack([by_old, by_new]))
     split = by_old.shape[1]
     covariance: FloatArray = J[:, :split] @ errors[0] @ J[:, :split].T + J[:, split:] @ errors[1] @ J[:, split:].T
     return covariance
-
-
-def _jacobian(function: Callable[[FloatArray], FloatArray], at: FloatArray) -> FloatArray:
-    steps = STEP * np.eye(len(at))
-    return np.column_stack([(function(at + step) - function(at - step)) / (2 * STEP) for step in steps])
 
 
 def _flat(items: Anchors) -> FloatArray:

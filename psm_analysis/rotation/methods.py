@@ -14,6 +14,7 @@ from psm_analysis._arguments import check_between, check_whole
 from psm_analysis._options import check_choice, nearest
 from psm_analysis.errors import OptionError
 from psm_analysis.rotation import criteria
+from psm_analysis.rotation.loadings import read_matrix
 
 FloatArray = NDArray[np.float64]
 Criterion = Callable[[FloatArray], tuple[FloatArray, FloatArray]]
@@ -116,21 +117,11 @@ def _resolve(value: Any, shape: tuple[int, int]) -> Any:
     return named[value] if isinstance(value, str) and value in named else value
 
 
-def _matrix(value: Any, name: str) -> FloatArray:
-    try:
-        return np.asarray(value, dtype=float)
-    except (TypeError, ValueError) as error:
-        raise OptionError(
-            f"{name} holds something that is no number: {error}.",
-            where=f"argument {name!r}",
-            remedy="Give one row per item and one column per factor, NaN for what is free.",
-        ) from error
-
-
 def _check_target(values: dict[str, Any], *, method: str, shape: tuple[int, int]) -> dict[str, Any]:
     checked = {}
+    remedy = "Give one row per item and one column per factor, NaN for what is free."
     for name, value in values.items():
-        matrix = None if value is None else _matrix(value, name)
+        matrix = None if value is None else read_matrix(value, argument=name, remedy=remedy)
         if matrix is None or matrix.shape != shape:
             found = "none was given" if matrix is None else f"its shape is {matrix.shape}"
             raise OptionError(

@@ -24,6 +24,7 @@ import numpy as np
 
 from psm_analysis._options import check_choice
 from psm_analysis.errors import OptionError
+from psm_analysis.moments.central_differences import central_differences
 from psm_analysis.rotation import rotate
 from psm_analysis.rotation.methods import METHODS, Criterion, criterion_of
 from psm_analysis.sem.arrays import Array
@@ -33,7 +34,7 @@ from psm_analysis.sem.implied import imply
 from psm_analysis.sem.matrices import ALPHA, BETA, LAMBDA, PSI
 from psm_analysis.sem.optimize import active_constraints
 from psm_analysis.sem.partable import Parameter
-from psm_analysis.sem.problem import Problem, constraint_system, positions
+from psm_analysis.sem.problem import constraint_system, positions
 
 STARTS = 30
 SHORT = ("geomin", "target", "pst", "cf", "bentler", "infomax")
@@ -99,10 +100,14 @@ def rotated_estimation(e: Estimation, blocks: tuple[Block, ...], rotation: Rotat
     x = np.zeros(problem.n_free)
     x[position[position >= 0]] = values[position >= 0]
     constraints = constraint_system(table)
+
+    def conditions(at: Array) -> Array:
+        return _conditions(e, problem.expand(at), blocks, rotation)
+
     jacobian = np.vstack(
         [
             active_constraints(problem, x, constraints, parameter_bounds(table, problem))[1],
-            _slopes(problem, x, lambda at: _conditions(e, problem.expand(at), blocks, rotation)),
+            central_differences(conditions, x, step=1e-6 * np.maximum(0.1, np.abs(x))),
         ]
     )
     gradient = problem.derivatives(x, information=False)[0]
@@ -211,13 +216,3 @@ def _conditions(e: Estimation, values: Array, blocks: tuple[Block, ...], rotatio
             Phi = values[_places(e, block, g)[1]]
             found.append(_stationary(_standardized(e, values, block, g), Phi, rotation))
     return np.concatenate(found)
-
-
-def _slopes(problem: Problem, x: Array, function: Any) -> Array:
-    """Return the Jacobian by central differences."""
-    step = 1e-6 * np.maximum(0.1, np.abs(x))
-    columns = [
-        (function(x + h * unit) - function(x - h * unit)) / (2.0 * h)
-        for h, unit in zip(step, np.eye(len(x)), strict=True)
-    ]
-    return np.stack(columns, axis=1)

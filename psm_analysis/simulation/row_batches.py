@@ -40,24 +40,28 @@ class RowBatches:
 
     def fits(self, replicates: Sequence[Rows]) -> list[SemResult | None]:
         """Return the fit of each replicate, None where the batch found no solution."""
-        labels = [group.label for group in self.problem.result.sample.groups]
-        samples = [self._sample(g, [rows[g] for rows in replicates]) for g in range(len(labels))]
+        groups = self.problem.result.sample.groups
+        parts = [[rows[g] for rows in replicates] for g in range(len(groups))]
+        moments = [self._moments(group, rows) for group, rows in zip(groups, parts, strict=True)]
+        samples = [self._sample(known, len(rows[0])) for known, rows in zip(moments, parts, strict=True)]
         solved = fit_batch(self.problem, samples)
         x = free_values(self.problem, solved.values)
         found: list[SemResult | None] = []
         for i, rows in enumerate(replicates):
-            groups = [group_sample(label, y, sample, i) for label, y, sample in zip(labels, rows, samples, strict=True)]
-            found.append(self._fit(x[i], groups) if solved.converged[i] else None)
+            own = [group_sample(*part, i) for part in zip(groups, rows, moments, strict=True)]
+            found.append(self._fit(x[i], own) if solved.converged[i] else None)
         return found
 
-    def _sample(self, g: int, rows: Rows) -> BatchSample:
+    def _moments(self, group: GroupSample, rows: Rows) -> SampleMoments | IncompleteSample:
         if self.spec.function == "FIML":
-            return _incomplete(self.problem.result.sample.groups[g], rows)
+            return _incomplete(group, rows)
         mean = np.array([y.mean(axis=0) for y in rows])
         centred = [y - m for y, m in zip(rows, mean, strict=True)]
         cov = np.array([y.T @ y / len(y) for y in centred])
-        sizes = np.array([len(y) for y in rows], dtype=float)
-        return normal_sample(SampleMoments(cov, mean, sizes), self.spec.function, nobs=len(rows[0]))
+        return SampleMoments(cov, mean, np.array([len(y) for y in rows], dtype=float))
+
+    def _sample(self, known: SampleMoments | IncompleteSample, nobs: int) -> BatchSample:
+        return known if isinstance(known, IncompleteSample) else normal_sample(known, self.spec.function, nobs=nobs)
 
     def _fit(self, x: Array, groups: Sequence[GroupSample]) -> SemResult | None:
         start = self.problem.result
@@ -70,14 +74,13 @@ class RowBatches:
                 return None
 
 
-def group_sample(label: str, rows: Array, sample: BatchSample, i: int) -> GroupSample:
+def group_sample(group: GroupSample, rows: Array, known: SampleMoments | IncompleteSample, i: int) -> GroupSample:
     """Return one group of replicate `i` as an ordinary fit knows it."""
-    if not isinstance(sample, IncompleteSample):
-        centred = rows - rows.mean(axis=0)
-        return GroupSample(label, len(rows), centred.T @ centred / len(rows), rows.mean(axis=0), rows, None)
-    mean, cov = sample.saturated_moments(i)
+    if isinstance(known, SampleMoments):
+        return GroupSample(group.label, len(rows), known.cov[i], known.mean[i], rows, None)
+    mean, cov = known.saturated_moments(i)
     patterns = find_patterns(rows)
-    return GroupSample(label, len(rows), cov, mean, rows, None, patterns, float(sample.saturated[i]))
+    return GroupSample(group.label, len(rows), cov, mean, rows, None, patterns, float(known.saturated[i]))
 
 
 def _incomplete(group: GroupSample, rows: Rows) -> IncompleteSample:

@@ -79,10 +79,10 @@ GAPS = np.full((4, 2), np.nan)
         (lambda: psm.procrustes(LOADINGS, GAPS), "argument 'target'"),
         (lambda: psm.procrustes(LOADINGS, np.ones((4, 3))), "one column per factor"),
         (lambda: psm.congruence(LOADINGS, GAPS), "argument 'right'"),
-        (lambda: psm.congruence(LOADINGS, np.full((4, 2), "a")), "not numbers"),
+        (lambda: psm.congruence(LOADINGS, np.full((4, 2), "a")), "no number"),
         (lambda: psm.congruence(LOADINGS, LOADINGS[:3]), "same items"),
         (lambda: psm.rotate(GAPS), "finite matrix"),
-        (lambda: psm.rotate([["a"]]), "not numbers"),  # type: ignore[arg-type]
+        (lambda: psm.rotate([["a"]]), "no number"),  # type: ignore[arg-type]
         (lambda: psm.schmid_leiman(LOADINGS), "a result of efa"),  # type: ignore[arg-type]
     ],
 )
