@@ -103,6 +103,8 @@ def _check_alike(factors: tuple[str, ...], items: tuple[str, ...], parsed: Parse
 
 def without_efa(parsed: ParsedModel) -> ParsedModel:
     """Return the model with its blocks as ordinary factors."""
+    if not any(term.modifiers.efa for term in parsed.terms):
+        return parsed
     terms = tuple(replace(term, modifiers=replace(term.modifiers, efa="")) for term in parsed.terms)
     return replace(parsed, terms=terms)
 

@@ -11,11 +11,13 @@ from psm_analysis.sem import formulas
 from psm_analysis.sem.arrays import Array
 from psm_analysis.sem.discrepancy.fiml import FullInformation
 from psm_analysis.sem.discrepancy.least_squares import LeastSquares
+from psm_analysis.sem.discrepancy.ml import MaximumLikelihood, implied_inverse
 from psm_analysis.sem.estimate import Estimation, count_moments
 from psm_analysis.sem.gamma import normal_quadratic
 from psm_analysis.sem.implied import Implied, stacked
 from psm_analysis.sem.moment_maps import OrdinalMoments
 from psm_analysis.sem.sample import GroupSample
+from psm_analysis.sem.symmetric import log_determinant
 from psm_analysis.sem.teststat import ModelTest, reweighted_residual
 
 
@@ -160,27 +162,27 @@ def log_likelihoods(e: Estimation, implied: Sequence[Implied]) -> tuple[float, f
     """
     model = saturated = 0.0
     x = e.exogenous
-    for group, moments in zip(e.sample.groups, implied, strict=True):
-        given = _normal(group.mass, group.cov[np.ix_(x, x)], group.cov[np.ix_(x, x)]) if x else 0.0
-        if group.patterns is not None:
-            answers = float((group.patterns.counts @ group.patterns.observed).sum())
-            fit = FullInformation(group.patterns, 0.0).value(moments)
-            model -= 0.5 * (answers * LOG_2_PI + group.mass * fit) + given
-            saturated -= 0.5 * (answers * LOG_2_PI + group.mass * group.saturated) + given
-            continue
-        d = group.mean - moments.mu if e.means and group.mean is not None else np.zeros(len(moments.mu))
-        model += _normal(group.mass, moments.Sigma, group.cov + np.outer(d, d)) - given
-        saturated += _normal(group.mass, group.cov, group.cov) - given
+    for group, function, moments in zip(e.sample.groups, e.problem.discrepancies, implied, strict=True):
+        assert isinstance(function, (MaximumLikelihood, FullInformation))
+        given = _normal(group.mass, group.cov[np.ix_(x, x)]) if x else 0.0
+        whole = _answers(group) * LOG_2_PI + group.mass * function.constant
+        model -= 0.5 * (whole + group.mass * function.value(moments)) + given
+        saturated -= 0.5 * whole + given
     return model, saturated
+
+
+def _answers(group: GroupSample) -> float:
+    """Return the number of answers, by their weights."""
+    patterns = group.patterns
+    return group.mass * len(group.cov) if patterns is None else float((patterns.counts @ patterns.observed).sum())
 
 
 LOG_2_PI = math.log(2.0 * math.pi)
 
 
-def _normal(nobs: float, Sigma: Array, moments: Array) -> float:
-    log_determinant = np.linalg.slogdet(Sigma)[1]
-    trace = np.trace(np.linalg.solve(Sigma, moments))
-    return float(-0.5 * nobs * (len(Sigma) * math.log(2.0 * math.pi) + log_determinant + trace))
+def _normal(nobs: float, S: Array) -> float:
+    """Return the log-likelihood of a covariance matrix at itself."""
+    return -0.5 * nobs * (len(S) * (LOG_2_PI + 1.0) + log_determinant(S))
 
 
 def _residual_measures(e: Estimation, implied: Sequence[Implied]) -> dict[str, float]:
@@ -201,27 +203,33 @@ def group_residuals(e: Estimation, moments: Implied, g: int) -> dict[str, float]
 
 def _continuous_residuals(group: GroupSample, moments: Implied, *, means: bool) -> dict[str, float]:
     S, Sigma, p = group.cov, moments.Sigma, len(group.cov)
-    lower, strict = np.tril_indices(p), np.tril_indices(p, -1)
-    sd, model_sd = np.sqrt(np.diagonal(S)), np.sqrt(np.diagonal(Sigma))
-    raw, bentler = S - Sigma, (S - Sigma) / np.outer(sd, sd)
-    cor = S / np.outer(sd, sd) - Sigma / np.outer(model_sd, model_sd)
+    sd, model_sd = np.sqrt(S.diagonal()), np.sqrt(Sigma.diagonal())
+    raw, units = S - Sigma, np.outer(sd, sd)
+    bentler, cor = raw / units, S / units - Sigma / np.outer(model_sd, model_sd)
     d = group.mean - moments.mu if means and group.mean is not None else np.zeros(p)
     z = d / sd
     z_cor = group.mean / sd - moments.mu / model_sd if means and group.mean is not None else np.zeros(p)
-    k, kc, extra = len(lower[0]), len(strict[0]), p if means else 0
-    s_raw, s_bentler, s_cor = ((m[i] ** 2).sum() for m, i in ((raw, lower), (bentler, lower), (cor, strict)))
-    s_mplus = s_cor + (np.diagonal(bentler) ** 2).sum()
+    s_mean, s_z, s_z_cor = (float(x @ x) for x in (d, z, z_cor))
+    k, kc, extra = p * (p + 1) // 2, p * (p - 1) // 2, p if means else 0
+    s_raw, s_bentler, s_cor = (_squares(m) for m in (raw, bentler, cor))
+    s_mplus = s_cor + float(bentler.diagonal() @ bentler.diagonal())
     return {
-        "rmr": _root_mean(s_raw + d @ d, k + extra),
+        "rmr": _root_mean(s_raw + s_mean, k + extra),
         "rmr_nomean": _root_mean(s_raw, k),
-        "srmr": _root_mean(s_bentler + z @ z, k + extra),
-        "srmr_bentler": _root_mean(s_bentler + z @ z, k + extra),
+        "srmr": _root_mean(s_bentler + s_z, k + extra),
+        "srmr_bentler": _root_mean(s_bentler + s_z, k + extra),
         "srmr_bentler_nomean": _root_mean(s_bentler, k),
-        "crmr": _root_mean(s_cor + z @ z, kc + extra),
+        "crmr": _root_mean(s_cor + s_z, kc + extra),
         "crmr_nomean": _root_mean(s_cor, kc),
-        "srmr_mplus": _root_mean(s_mplus + z_cor @ z_cor, k + extra),
+        "srmr_mplus": _root_mean(s_mplus + s_z_cor, k + extra),
         "srmr_mplus_nomean": _root_mean(s_mplus, k),
     }
+
+
+def _squares(symmetric: Array) -> float:
+    """Return the sum of squares of the lower triangle of a symmetric matrix."""
+    diagonal, whole = symmetric.diagonal(), symmetric.ravel()
+    return 0.5 * float(whole @ whole + diagonal @ diagonal)
 
 
 def _wrmr(e: Estimation) -> float:
@@ -246,7 +254,7 @@ def lisrel_gfi(e: Estimation, implied: Sequence[Implied]) -> dict[str, float]:
         else:
             gap, given = _moment_gaps(e.sample.groups[g], implied[g], exogenous=e.exogenous, means=e.means)
         if not isinstance(function, LeastSquares):
-            W = np.linalg.inv(implied[g].Sigma)
+            W = implied_inverse(implied[g])
             ratio = normal_quadratic(gap, W) / normal_quadratic(given, W)
         else:
             V = np.ones(len(gap)) if e.spec.function == "ULS" else function.W
@@ -320,8 +328,10 @@ def _ordinal_residuals(e: Estimation, moments: Implied, g: int) -> dict[str, flo
 
 def _moment_gaps(group: GroupSample, moments: Implied, *, exogenous: list[int], means: bool) -> tuple[Array, Array]:
     """Return ``s - sigma``, and ``s`` without the moments of exogenous variables."""
-    cov, mean = group.cov.copy(), None
-    cov[np.ix_(exogenous, exogenous)] = 0.0
+    cov, mean = group.cov, None
+    if exogenous:
+        cov = cov.copy()
+        cov[np.ix_(exogenous, exogenous)] = 0.0
     gap = stacked(None, group.cov - moments.Sigma)
     if means and group.mean is not None:
         mean = group.mean.copy()

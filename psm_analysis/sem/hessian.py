@@ -6,9 +6,11 @@ derivatives are again such columns times entries of ``A`` and ``C``; so the matr
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
-from psm_analysis.sem.arrays import Array
+from psm_analysis.sem.arrays import Array, Index
 from psm_analysis.sem.implied import Directions, Implied
 from psm_analysis.sem.matrices import ALPHA, BETA, LAMBDA, PSI, Layout
 
@@ -21,33 +23,54 @@ def curvature(layout: Layout, implied: Implied, d: Directions, *, G: Array, g: A
     return found + _mu(layout, implied, d, g) if g.any() else found
 
 
-def _kinds(layout: Layout) -> tuple[Array, Array, Array]:
-    """Return 0/1 vectors: is in Lambda or Beta; is in Beta; is in Psi."""
-    code = layout.matrix
-    beta = (code == BETA).astype(float)
-    return beta + (code == LAMBDA), beta, (code == PSI).astype(float)
+@dataclass(frozen=True, slots=True)
+class _Kinds:
+    """What the parameters of a layout are, as 0/1 vectors, and their rows and columns as places in ``eta``.
+
+    ``loading``: in Lambda or Beta; ``half_row``: in Beta, or (1/2 for variances) in Psi.
+    """
+
+    loading: Array
+    beta: Array
+    psi: Array
+    alpha: Array
+    half_row: Array
+    row: Index
+    column: Index
+
+
+def _kinds(layout: Layout) -> _Kinds:
+    """Return the kinds of the parameters; the layout remembers them."""
+    if "kinds" not in layout.memo:
+        lambda_, beta, psi, alpha = (1.0 * (layout.matrix == code) for code in (LAMBDA, BETA, PSI, ALPHA))
+        last = len(layout.eta) - 1
+        layout.memo["kinds"] = _Kinds(
+            loading=lambda_ + beta,
+            beta=beta,
+            psi=psi,
+            alpha=alpha,
+            half_row=beta + psi * layout.half,
+            row=np.minimum(layout.row, last),
+            column=np.minimum(layout.column, last)[:, None],
+        )
+    found: _Kinds = layout.memo["kinds"]
+    return found
 
 
 def _sigma(layout: Layout, implied: Implied, d: Directions, G: Array) -> Array:
-    loading, beta, psi = _kinds(layout)
-    row, column = np.minimum(layout.row, len(layout.eta) - 1), np.minimum(layout.column, len(layout.eta) - 1)
-    has_row = beta + psi * np.where(layout.row == layout.column, 0.5, 1.0)
-    UGU, UGV = d.U.T @ G @ d.U, d.U.T @ G @ d.V
-    by_row, by_column = implied.A[column[:, None], row], implied.A[column[:, None], column]
-    shared = 0.5 * loading * implied.C[column[:, None], column]
-    half = loading[:, None] * (has_row * by_row * UGV + (psi * by_column + shared) * UGU)
+    kinds, q = _kinds(layout), len(layout.rows)
+    forms = d.U.T @ (G @ d.UV)
+    UGU, UGV = forms[:, :q], forms[:, q:]
+    by_row = implied.A[kinds.column, kinds.row]
+    by_column = implied.A[kinds.column, kinds.column.T]
+    shared = 0.5 * kinds.loading * implied.C[kinds.column, kinds.column.T]
+    both = kinds.half_row * by_row * UGV + (kinds.psi * by_column + shared) * UGU
+    half = kinds.loading[:, None] * both
     return np.asarray(2.0 * (half + half.T))
 
 
 def _mu(layout: Layout, implied: Implied, d: Directions, g: Array) -> Array:
-    loading, beta, _ = _kinds(layout)
-    alpha = (layout.matrix == ALPHA).astype(float)
-    m = len(layout.eta)
-    row, column = np.minimum(layout.row, m - 1), np.minimum(layout.column, m - 1)
-    A, eta = implied.A, implied.eta_mean
-    gU = g @ d.U
-    eta_slope = A[column[:, None], row] * (beta * eta[column] + alpha)
-    found = np.outer(loading * gU, np.ones(len(row))) * eta_slope
-    shift = (beta * eta[column] + alpha)[:, None] * A[column[:, None], row].T
-    found += shift * (loading * gU)[None, :]
-    return np.asarray(found)
+    kinds = _kinds(layout)
+    level = kinds.beta * implied.eta_mean[kinds.column[:, 0]] + kinds.alpha
+    half = (kinds.loading * (g @ d.U))[:, None] * (implied.A[kinds.column, kinds.row] * level)
+    return np.asarray(half + half.T)

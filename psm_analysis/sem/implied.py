@@ -34,16 +34,23 @@ class Implied:
 class Directions:
     """Derivatives: ``dSigma_k = u_k v_k' + v_k u_k'`` and ``dmu_k = m_k``; columns are parameters.
 
+    ``U`` and ``V`` stand side by side in ``UV``, shape ``(p, 2q)``, so that both are multiplied at one stroke.
     ``tau`` and ``delta`` are those of thresholds (a row of zeros is appended) and scaling factors, ``slopes`` those
     of the regressions of all variables on given ones, shape ``(p, given, q)``; None without ordinal variables.
     """
 
-    U: Array
-    V: Array
+    UV: Array
     M: Array
     tau: Array | None = None
     delta: Array | None = None
     slopes: Array | None = None
+    U: Array = field(init=False)
+    V: Array = field(init=False)
+
+    def __post_init__(self) -> None:
+        q = self.M.shape[-1]
+        object.__setattr__(self, "U", self.UV[..., :q])
+        object.__setattr__(self, "V", self.UV[..., q:])
 
 
 def imply(layout: Layout, values: Array) -> Implied:
@@ -64,7 +71,7 @@ def imply(layout: Layout, values: Array) -> Implied:
     D = m.Lambda @ C
     return Implied(
         Sigma=D @ m.Lambda.swapaxes(-1, -2) + m.Theta,
-        mu=m.nu + (m.Lambda @ eta_mean[..., None])[..., 0],
+        mu=m.nu + (m.Lambda @ eta_mean[..., None])[..., 0] if layout.levels else m.nu,
         A=A,
         L=L,
         C=C,
@@ -98,38 +105,51 @@ def derive(layout: Layout, values: Array) -> None:
 
 def directions(layout: Layout, implied: Implied) -> Directions:
     """Return the derivatives of the implied moments with respect to all parameters of the group."""
-    batch, p, q = implied.Sigma.shape[:-2], len(layout.observed), len(layout.rows)
-    U, V, M = (np.zeros((*batch, p, q)) for _ in range(3))
+    batch, q = implied.Sigma.shape[:-2], len(layout.rows)
+    UV, M = (np.empty((*batch, *fixed.shape)) for fixed in _constant(layout))
+    UV[...], M[...] = _constant(layout)
     for code, here, row, column in layout.places:
-        half = np.where(row == column, 0.5, 1.0)
         if code == LAMBDA:
-            U[..., row, here] = 1.0
-            V[..., here] = implied.D[..., column]
-            M[..., row, here] = implied.eta_mean[..., column]
+            UV[..., q + here] = implied.D[..., column]
+            if layout.levels:
+                M[..., row, here] = implied.eta_mean[..., column]
         elif code == BETA:
-            U[..., here] = implied.L[..., row]
-            V[..., here] = implied.D[..., column]
+            UV[..., here] = implied.L[..., row]
+            UV[..., q + here] = implied.D[..., column]
             M[..., here] = implied.L[..., row] * implied.eta_mean[..., None, column]
         elif code == PSI:
-            U[..., here] = implied.L[..., row] * half
-            V[..., here] = implied.L[..., column]
-        elif code == THETA:
-            U[..., row, here] = half
-            V[..., column, here] = 1.0
-        elif code == NU:
-            M[..., row, here] = 1.0
+            UV[..., here] = implied.L[..., row] * layout.half[here]
+            UV[..., q + here] = implied.L[..., column]
         elif code == ALPHA:
             M[..., here] = implied.L[..., row]
     if not layout.ordinal.any():
-        return Directions(U, V, M)
-    tau, delta = np.zeros((len(layout.threshold_item) + 1, q)), np.zeros((p, q))
+        return Directions(UV, M)
+    tau, delta = np.zeros((len(layout.threshold_item) + 1, q)), np.zeros((len(layout.observed), q))
     for code, slopes in ((TAU, tau), (DELTA, delta)):
         here = np.flatnonzero(layout.matrix == code)
         slopes[layout.row[here], here] = 1.0
     moving = np.where(np.isin(layout.matrix, (LAMBDA, BETA)), 1.0, 0.0)
     column = np.minimum(layout.column, len(layout.eta) - 1) if layout.eta else layout.column
     to_given = implied.A[np.ix_(column, layout.given)] if layout.given.size else np.zeros((q, 0))
-    return Directions(U, V, M, tau, delta, U[..., None, :] * (moving[:, None] * to_given).T)
+    return Directions(UV, M, tau, delta, UV[..., None, :q] * (moving[:, None] * to_given).T)
+
+
+def _constant(layout: Layout) -> tuple[Array, Array]:
+    """Return ``UV`` and ``M`` with those entries that are the same at every point; the layout remembers them."""
+    if "constant" not in layout.memo:
+        p, q = len(layout.observed), len(layout.rows)
+        UV, M = np.zeros((p, 2 * q)), np.zeros((p, q))
+        for code, here, row, column in layout.places:
+            if code == LAMBDA:
+                UV[row, here] = 1.0
+            elif code == THETA:
+                UV[row, here] = layout.half[here]
+                UV[column, q + here] = 1.0
+            elif code == NU:
+                M[row, here] = 1.0
+        layout.memo["constant"] = UV, M
+    found: tuple[Array, Array] = layout.memo["constant"]
+    return found
 
 
 def moment_jacobian(d: Directions, *, means: bool) -> Array:

@@ -12,6 +12,7 @@ from psm_analysis.sem.estimate import Estimation, estimate
 from psm_analysis.sem.partable import NAN, Parameter, ParameterTable
 from psm_analysis.sem.roles import Roles
 from psm_analysis.sem.sample import Sample
+from psm_analysis.sem.symmetric import log_determinant
 from psm_analysis.sem.teststat import ModelTest, model_test
 
 
@@ -45,10 +46,10 @@ def _closed_form(sample: Sample, x: list[int]) -> ModelTest:
     for group in sample.groups:
         p = len(group.cov)
         others = [i for i in range(p) if i not in x]
-        log_determinant = np.log(np.diagonal(group.cov)[others]).sum()
+        uncorrelated = float(np.log(group.cov.diagonal()[others]).sum())
         if x:
-            log_determinant += np.linalg.slogdet(group.cov[np.ix_(x, x)])[1]
-        chisq += group.mass * float(log_determinant - np.linalg.slogdet(group.cov)[1])
+            uncorrelated += log_determinant(group.cov[np.ix_(x, x)])
+        chisq += group.mass * (uncorrelated - log_determinant(group.cov))
         df += (p * (p - 1) - len(x) * (len(x) - 1)) // 2
     return ModelTest(chisq, df)
 

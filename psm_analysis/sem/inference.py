@@ -13,6 +13,7 @@ from psm_analysis.sem.estimators import EstimatorSpec
 from psm_analysis.sem.partable import Parameter, ParameterTable
 from psm_analysis.sem.problem import Problem
 from psm_analysis.sem.sample import Sample
+from psm_analysis.sem.symmetric import eigen, least_eigenvalue
 
 SINGULAR = 1e-11
 
@@ -38,8 +39,8 @@ def covariance(information: Array, jacobian: Array, *, nobs: int, names: Sequenc
     if not Z.shape[1]:
         return np.zeros_like(information)
     inner = Z.T @ information @ Z
-    scale = np.sqrt(np.maximum(np.diagonal(inner), 1e-300))
-    values, vectors = np.linalg.eigh(inner / np.outer(scale, scale))
+    scale = np.sqrt(np.maximum(inner.diagonal(), 1e-300))
+    values, vectors = eigen(inner / np.outer(scale, scale))
     if values[0] < SINGULAR:
         unit = np.sqrt(np.maximum(np.diagonal(information), 1e-300))
         loose = Z @ (vectors[:, values < SINGULAR] / scale[:, None])
@@ -85,13 +86,13 @@ def admissibility(table: ParameterTable, problem: Problem, x: Array, *, group_la
         ]
         n_latent = len(problem.layouts[g].factors)
         C = implied.C[:n_latent, :n_latent]
-        if n_latent > 1 and not negative and np.linalg.eigvalsh(C)[0] < -1e-10 * np.abs(np.diagonal(C)).max():
+        if n_latent > 1 and not negative and least_eigenvalue(C) < -1e-10 * np.abs(C.diagonal()).max():
             found.append(
                 f"The covariance matrix of the factors is not positive definite{place}: a correlation is above 1, "
                 "or factors depend on each other."
             )
         Theta = implied.matrices.Theta
-        if not negative and np.linalg.eigvalsh(Theta)[0] < -1e-10 * max(np.abs(np.diagonal(Theta)).max(), 1e-300):
+        if not negative and least_eigenvalue(Theta) < -1e-10 * max(np.abs(Theta.diagonal()).max(), 1e-300):
             found.append(f"The covariance matrix of the residuals is not positive definite{place}.")
     return found
 

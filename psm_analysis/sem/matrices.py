@@ -12,8 +12,10 @@ variable indicators. Psychometrika, 49, 115-132 (the all-y form).
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 
@@ -26,15 +28,13 @@ LAMBDA, BETA, PSI, THETA, NU, ALPHA, TAU, DELTA = range(8)
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Places of the parameters in one vector that holds all matrices, row by row.
+    """How one vector that holds all matrices, row by row, is taken from ``(0, 1, parameters)``.
 
-    ``mirrors`` are the places above the diagonal of symmetric matrices; ``starts`` and ``shapes`` cut the vector up.
+    ``source`` is the place there of every entry; ``starts`` and ``shapes`` cut the vector up.
     """
 
-    template: Array
-    slots: Index
-    mirrors: Index
-    shapes: tuple[tuple[int, int], ...]
+    source: Index
+    shapes: tuple[tuple[int, ...], ...]
     starts: tuple[int, ...]
 
 
@@ -65,8 +65,12 @@ class Layout:
         How the matrices are filled at one stroke.
     places
         For each matrix that holds parameters its code, which parameters these are, and their rows and columns.
-    paths, identity
-        Whether there are parameters in ``Beta``, and ``I`` of its size.
+    paths, levels, identity
+        Whether there are parameters in ``Beta``, whether there are intercepts, and ``I`` of the size of ``Beta``.
+    half
+        1/2 for parameters on the diagonal of their matrix, 1 for others: what symmetry leaves of their derivatives.
+    memo
+        What follows from the layout alone and is needed at every point of a search.
     """
 
     observed: tuple[str, ...]
@@ -84,7 +88,10 @@ class Layout:
     plan: Plan
     places: tuple[tuple[int, Index, Index, Index], ...] = field(init=False)
     paths: bool = field(init=False)
+    levels: bool = field(init=False)
     identity: Array = field(init=False)
+    half: Array = field(init=False)
+    memo: dict[Any, Any] = field(init=False, default_factory=dict, compare=False, repr=False)
 
     @property
     def factors(self) -> tuple[str, ...]:
@@ -96,7 +103,9 @@ class Layout:
         places = tuple((code, here, self.row[here], self.column[here]) for code, here in found)
         object.__setattr__(self, "places", places)
         object.__setattr__(self, "paths", any(code == BETA for code, *_ in places))
+        object.__setattr__(self, "levels", any(code in (NU, ALPHA) for code, *_ in places))
         object.__setattr__(self, "identity", np.eye(len(self.eta)))
+        object.__setattr__(self, "half", np.where(self.row == self.column, 0.5, 1.0))
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,12 +149,13 @@ def find_layout(parameters: Sequence[Parameter], *, group: int, observed: Sequen
     exogenous = {p.lhs for _, p in mine if p.exogenous} if roles.ordered else set()
     given = [name for name in observed if name in exogenous]
     matrix, row, column = np.array(places, dtype=np.intp).reshape(-1, 3).T
+    rows = np.array([i for i, _ in mine], dtype=np.intp)
     dummies = np.array([-1 if name in latent else at_y[name] for name in eta], dtype=np.intp)
     return Layout(
         observed=tuple(observed),
         eta=eta,
         dummies=dummies,
-        rows=np.array([i for i, _ in mine], dtype=np.intp),
+        rows=rows,
         matrix=matrix,
         row=row,
         column=column,
@@ -158,6 +168,7 @@ def find_layout(parameters: Sequence[Parameter], *, group: int, observed: Sequen
             n_observed=len(observed),
             n_thresholds=len(thresholds),
             dummies=dummies,
+            rows=rows,
             matrix=matrix,
             row=row,
             column=column,
@@ -193,33 +204,45 @@ def _place(p: Parameter, at_y: dict[str, int], at_eta: dict[str, int]) -> tuple[
     return (ALPHA, at_eta[p.lhs], 0) if p.lhs in at_eta else (NU, at_y[p.lhs], 0)
 
 
-def make_plan(*, n_observed: int, n_thresholds: int, dummies: Index, matrix: Index, row: Index, column: Index) -> Plan:
-    """Return where each parameter goes when the matrices lie behind one another in one vector."""
+def restrict(layout: Layout, keep: Mask) -> Layout:
+    """Return the layout of some of the parameters only, for derivatives; the layout remembers it."""
+    key = ("restricted", keep.tobytes())
+    if key not in layout.memo:
+        layout.memo[key] = replace(
+            layout,
+            rows=layout.rows[keep],
+            matrix=layout.matrix[keep],
+            row=layout.row[keep],
+            column=layout.column[keep],
+            derived=layout.derived[:0],
+        )
+    found: Layout = layout.memo[key]
+    return found
+
+
+def make_plan(
+    *, n_observed: int, n_thresholds: int, dummies: Index, rows: Index, matrix: Index, row: Index, column: Index
+) -> Plan:
+    """Return where each entry of the matrices comes from when they lie behind one another in one vector."""
     p, m = n_observed, len(dummies)
-    shapes = ((p, m), (m, m), (m, m), (p, p), (p, 1), (m, 1), (n_thresholds, 1), (p, 1))
-    starts = np.concatenate([[0], np.cumsum([a * b for a, b in shapes])])
-    template = np.zeros(starts[-1])
-    template[starts[DELTA] :] = 1.0
+    shapes = ((p, m), (m, m), (m, m), (p, p), (p,), (m,), (n_thresholds,), (p,))
+    starts = np.concatenate([[0], np.cumsum([math.prod(shape) for shape in shapes])])
+    source = np.zeros(starts[-1], dtype=np.intp)
+    source[starts[DELTA] :] = 1
     dummy = np.flatnonzero(dummies >= 0)
-    template[starts[LAMBDA] + dummies[dummy] * m + dummy] = 1.0
-    width = np.array([b for _, b in shapes])[matrix]
+    source[starts[LAMBDA] + dummies[dummy] * m + dummy] = 1
+    width = np.array([shape[1] if len(shape) > 1 else 1 for shape in shapes])[matrix]
     symmetric = (matrix == PSI) | (matrix == THETA)
-    slots = starts[matrix] + row * width + column
-    mirrors = np.where(symmetric, starts[matrix] + column * width + row, slots)
-    return Plan(template, slots.astype(np.intp), mirrors.astype(np.intp), shapes, tuple(int(i) for i in starts))
+    source[starts[matrix] + row * width + column] = 2 + rows
+    mirrored = starts[matrix] + column * width + row
+    source[mirrored[symmetric]] = 2 + rows[symmetric]
+    return Plan(source, shapes, tuple(int(i) for i in starts))
 
 
 def fill(layout: Layout, values: Array) -> Matrices:
     """Return the matrices at a parameter vector of shape ``(..., n_parameters)``."""
     plan, batch = layout.plan, values.shape[:-1]
-    flat = np.empty((*batch, plan.template.size), dtype=values.dtype)
-    flat[...] = plan.template
-    mine = values[..., layout.rows]
-    flat[..., plan.slots] = mine
-    flat[..., plan.mirrors] = mine
-    parts = [
-        flat[..., start : start + rows * columns].reshape(*batch, rows, columns)
-        for start, (rows, columns) in zip(plan.starts, plan.shapes, strict=False)
-    ]
-    Lambda, Beta, Psi, Theta, nu, alpha, tau, delta = parts
-    return Matrices(Lambda, Beta, Psi, Theta, nu[..., 0], alpha[..., 0], tau[..., 0], delta[..., 0])
+    known = np.empty((*batch, 2 + values.shape[-1]), dtype=values.dtype)
+    known[..., 0], known[..., 1], known[..., 2:] = 0.0, 1.0, values
+    flat, cuts = known.take(plan.source, axis=-1), zip(plan.starts, plan.starts[1:], plan.shapes, strict=False)
+    return Matrices(*(flat[..., start:end].reshape(*batch, *shape) for start, end, shape in cuts))

@@ -35,7 +35,8 @@ def candidates(table: ParameterTable, group: int) -> Iterator[Parameter]:
     pairs = [(f, "=~", y) for f in latent for y in endogenous]
     pairs += [(a, "~~", b) for a, b in combinations(endogenous, 2)]
     pairs += [(a, "~~", b) for a, b in combinations(latent, 2)]
-    pairs += [(a, "~", b) for a, b in permutations(structural, 2) if not {a, b} <= exogenous]
+    given = exogenous if roles.ordered else frozenset()
+    pairs += [(a, "~", b) for a, b in permutations(structural, 2) if not {a, b} <= exogenous and a not in given]
     for lhs, op, rhs in pairs:
         candidate = Parameter(lhs, op, rhs, group, True, 0.0)
         twin = {"~": (rhs, "=~", lhs), "=~": (rhs, "~", lhs)}.get(op)
@@ -48,7 +49,8 @@ def modification_indices(
 ) -> list[dict[str, object]]:
     """Return one record per candidate: ``lhs op rhs group mi epc sepc_all`` (group as a number).
 
-    Moments of exogenous variables adjust as well: they do if one of these becomes an outcome.
+    Moments of exogenous variables adjust as well: they do if one of these becomes an outcome, which it cannot where all
+    moments are conditional on it (ordinal variables).
     """
     n = len(table.parameters)
     added = [c for g in range(1, table.options.n_groups + 1) for c in candidates(table, g)]
@@ -57,7 +59,7 @@ def modification_indices(
     fixed = [i for i, p in enumerate(table.parameters) if position[i] < 0 and _testable(p)]
     tested = [*fixed, *range(n, n + len(added))]
     places = np.concatenate([position, np.full(len(added), -1, dtype=np.intp)])
-    given = [i for i, p in enumerate(table.parameters) if p.exogenous]
+    given = [] if table.roles.ordered else [i for i, p in enumerate(table.parameters) if p.exogenous]
     n_free = problem.n_free + len(given)
     places[given] = problem.n_free + np.arange(len(given))
     places[tested] = n_free + np.arange(len(tested))

@@ -264,7 +264,7 @@ def _constrained(problem: Problem, start: Array, constraints: ConstraintSystem, 
         options={"ftol": 1e-13, "maxiter": MAX_ITERATIONS},
     )
     x = units * found.x
-    if not _feasible(problem, x, constraints, tolerance=1e-3):
+    if not _feasible(problem, x, constraints, tolerance=0.1):
         _, jacobian = active_constraints(problem, x, constraints, bounds)
         return Solution(x, problem.value(x), int(found.nit), False, jacobian, _slope(problem, x))
     return _polished(problem, x, constraints, bounds, iterations=int(found.nit))

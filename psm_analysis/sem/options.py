@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from typing import Any, TypedDict
 
 import numpy as np
@@ -87,7 +87,7 @@ class FitOptions:
     @classmethod
     def of(cls, options: Mapping[str, Any]) -> FitOptions:
         """Return options given by keyword, or raise an OptionError for one that does not exist."""
-        known = [field.name for field in fields(cls)]
+        known = tuple(cls.__dataclass_fields__)
         for name in options:
             if name not in known:
                 raise OptionError(
@@ -104,8 +104,9 @@ class FitOptions:
             _check_switch(getattr(self, name), name)
         for name in ("group", "cluster", "sampling_weights"):
             _check_column(getattr(self, name), name)
-        lists = {name: _names(getattr(self, name), name) for name in LISTS}
-        return replace(self, **lists)._checked_together()
+        given = {name: getattr(self, name) for name in LISTS}
+        lists = {name: found for name, value in given.items() if (found := _names(value, name)) is not value}
+        return (replace(self, **lists) if lists else self)._checked_together()
 
     def _checked_together(self) -> FitOptions:
         """Refuse options that do not go together."""

@@ -18,7 +18,8 @@ from psm_analysis.sem.syntax import ParsedModel
 
 def with_ordered_columns(options: FitOptions, parsed: ParsedModel, data: object) -> FitOptions:
     """Return the options with the ordered Categoricals of the data among the ordinal variables."""
-    return replace(options, ordered=ordinal_with_columns(options.ordered, find_roles(parsed.terms), data))
+    ordered = ordinal_with_columns(options.ordered, find_roles(parsed.terms), data)
+    return options if ordered is options.ordered else replace(options, ordered=ordered)
 
 
 def ordinal_with_columns(ordered: Sequence[str] | bool, roles: Roles, data: object) -> Sequence[str] | bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -10,12 +11,12 @@ import numpy as np
 
 from psm_analysis._options import nearest
 from psm_analysis.errors import ModelError
-from psm_analysis.sem.arrays import Array, Index, Mask
+from psm_analysis.sem.arrays import Array, Index
 from psm_analysis.sem.discrepancy.base import Discrepancy
 from psm_analysis.sem.expression import Dual, evaluate
 from psm_analysis.sem.hessian import curvature
 from psm_analysis.sem.implied import Directions, Implied, derive, directions, imply
-from psm_analysis.sem.matrices import Layout
+from psm_analysis.sem.matrices import Layout, restrict
 from psm_analysis.sem.partable import Parameter, ParameterTable
 from psm_analysis.sem.syntax import Constraint
 
@@ -32,8 +33,12 @@ class Problem:
         Values of all parameters of the table, 0 where free.
     position
         For each parameter of the table its place in ``x``, or -1 if fixed.
-    free_layouts, free
-        The layouts of the free parameters only, for derivatives; which rows of the table they are.
+    n_free
+        The number of elements of ``x``.
+    free, places
+        Which parameters of the table are free, and the place of each of these in ``x``.
+    free_layouts, positions
+        The layouts of the free parameters only, for derivatives, and the places of these in ``x``.
     last
         What was found out at the point last looked at: value, gradient and Hessian are asked for one after another.
     """
@@ -43,25 +48,27 @@ class Problem:
     weights: tuple[float, ...]
     base: Array
     position: Index
-    free_layouts: tuple[Layout, ...] = field(init=False)
+    n_free: int = field(init=False)
     free: Index = field(init=False)
+    places: Index = field(init=False)
+    free_layouts: tuple[Layout, ...] = field(init=False)
+    positions: tuple[Index, ...] = field(init=False)
     last: dict[bytes, dict[str, Any]] = field(init=False, default_factory=dict, compare=False, repr=False)
 
     def __post_init__(self) -> None:
-        free = tuple(restrict(layout, self.position[layout.rows] >= 0) for layout in self.layouts)
-        object.__setattr__(self, "free_layouts", free)
-        object.__setattr__(self, "free", np.flatnonzero(self.position >= 0))
-
-    @property
-    def n_free(self) -> int:
-        """The number of elements of ``x``."""
-        return int(self.position.max(initial=-1)) + 1
+        free = np.flatnonzero(self.position >= 0)
+        layouts = tuple(restrict(layout, self.position[layout.rows] >= 0) for layout in self.layouts)
+        object.__setattr__(self, "n_free", int(self.position.max(initial=-1)) + 1)
+        object.__setattr__(self, "free", free)
+        object.__setattr__(self, "places", self.position[free])
+        object.__setattr__(self, "free_layouts", layouts)
+        object.__setattr__(self, "positions", tuple(self.position[layout.rows] for layout in layouts))
 
     def expand(self, x: Array) -> Array:
         """Return the values of all parameters at ``x`` of shape ``(..., n_free)``."""
         values = np.empty((*x.shape[:-1], len(self.base)), dtype=np.result_type(self.base, x))
         values[...] = self.base
-        values[..., self.free] = x[..., self.position[self.free]]
+        values[..., self.free] = x[..., self.places]
         for layout in self.layouts:
             if layout.derived.size:
                 derive(layout, values)
@@ -85,9 +92,10 @@ class Problem:
         known = self._at(x)
         if "value" not in known:
             parts = zip(self.weights, self.discrepancies, known["implied"], strict=True)
-            total = sum(weight * discrepancy.value(implied) for weight, discrepancy, implied in parts)
-            known["value"] = float(total) if np.isfinite(total) else float("inf")
-        return float(known["value"])
+            total = float(sum(weight * discrepancy.value(implied) for weight, discrepancy, implied in parts))
+            known["value"] = total if math.isfinite(total) else math.inf
+        found: float = known["value"]
+        return found
 
     def derivatives(self, x: Array, *, information: bool = True) -> tuple[Array, Array]:
         """Return the gradient and (if asked) the expected information of one observation at ``x``."""
@@ -100,21 +108,25 @@ class Problem:
 
     def _gradient(self, x: Array) -> Array:
         total = np.zeros(self.n_free)
-        for layout, discrepancy, weight, implied in self._groups(x):
+        for layout, discrepancy, weight, implied, place in self._groups(x):
             gradient = discrepancy.gradient(implied, _directions(layout, implied))
-            np.add.at(total, self.position[layout.rows], weight * gradient)
+            total += np.bincount(place, weight * gradient, self.n_free)
         return total
 
     def _information(self, x: Array) -> Array:
         total = np.zeros((self.n_free, self.n_free))
-        for layout, discrepancy, weight, implied in self._groups(x):
-            position = self.position[layout.rows]
-            block = weight * discrepancy.information(implied, _directions(layout, implied))
-            np.add.at(total, (position[:, None], position), block)
+        for layout, discrepancy, weight, implied, place in self._groups(x):
+            total += self._gathered(weight * discrepancy.information(implied, _directions(layout, implied)), place)
         return total
 
-    def _groups(self, x: Array) -> Iterator[tuple[Layout, Discrepancy, float, Implied]]:
-        return zip(self.free_layouts, self.discrepancies, self.weights, self.implied(x), strict=True)
+    def _groups(self, x: Array) -> Iterator[tuple[Layout, Discrepancy, float, Implied, Index]]:
+        parts = (self.free_layouts, self.discrepancies, self.weights, self.implied(x), self.positions)
+        return zip(*parts, strict=True)
+
+    def _gathered(self, block: Array, place: Index) -> Array:
+        """Return the matrix of the free parameters to which a block of one group adds up."""
+        n = self.n_free
+        return np.bincount((place[:, None] * n + place).ravel(), block.ravel(), n * n).reshape(n, n)
 
     def hessian(self, x: Array) -> Array:
         """Return the Hessian of the discrepancy at ``x``; half of it is the observed information of one observation.
@@ -122,14 +134,13 @@ class Problem:
         For ordinal variables it is that of Gauss and Newton, without second derivatives of the moments.
         """
         total = np.zeros((self.n_free, self.n_free))
-        for layout, discrepancy, weight, implied in self._groups(x):
+        for layout, discrepancy, weight, implied, place in self._groups(x):
             d = _directions(layout, implied)
-            position = self.position[layout.rows]
             block = discrepancy.bend(implied, d)
             if discrepancy.curved:
                 G, g = discrepancy.slopes(implied)
                 block = block + curvature(layout, implied, d, G=G, g=g)
-            np.add.at(total, (position[:, None], position), weight * block)
+            total += self._gathered(weight * block, place)
         return total
 
 
@@ -144,18 +155,6 @@ def _directions(layout: Layout, implied: Implied) -> Directions:
 def expand_complex(problem: Problem, points: Any) -> Any:
     """Return the values of all parameters at complex ``points``, for derivatives by complex steps."""
     return replace(problem, base=problem.base.astype(complex)).expand(points)
-
-
-def restrict(layout: Layout, keep: Mask) -> Layout:
-    """Return the layout of some of the parameters only, for derivatives."""
-    return replace(
-        layout,
-        rows=layout.rows[keep],
-        matrix=layout.matrix[keep],
-        row=layout.row[keep],
-        column=layout.column[keep],
-        derived=layout.derived[:0],
-    )
 
 
 def positions(parameters: Sequence[Parameter]) -> Index:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from psm_analysis.errors import ModelError
 from psm_analysis.sem.syntax import Term
@@ -32,8 +33,9 @@ def _unique(names: Iterable[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(names))
 
 
-def find_roles(terms: Sequence[Term]) -> Roles:
-    """Return the roles of all variables of one block.
+@lru_cache(maxsize=64)
+def find_roles(terms: tuple[Term, ...]) -> Roles:
+    """Return the roles of all variables of one block; those found before are remembered.
 
     An observed predictor whose variance, covariance or intercept the user writes down is not exogenous any more.
     """

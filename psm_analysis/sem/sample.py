@@ -15,6 +15,7 @@ from psm_analysis.errors import DataError
 from psm_analysis.moments.ordered_categories import categories_as_numbers
 from psm_analysis.moments.patterns import MissingPatterns
 from psm_analysis.sem.arrays import Array, Index, Mask
+from psm_analysis.sem.symmetric import eigen, least_eigenvalue
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,8 +128,9 @@ def sample_from_data(data: pd.DataFrame, names: Sequence[str], *, group: str | N
     groups = []
     for label, place, values, positions in grouped_rows(data, names, group):
         keep: Mask = np.asarray(~np.isnan(values).any(axis=1))
-        moments = _moments(values[keep], data.index[positions[keep]], names, label=label, place=place)
-        groups.append(replace(moments, positions=positions[keep]))
+        used = positions[keep]
+        index = data.index if len(used) == len(data) else data.index[used]
+        groups.append(_moments(values[keep], names, label=label, place=place, index=index, positions=used))
     return Sample(tuple(names), tuple(groups), n_rows=len(data), group=group)
 
 
@@ -160,14 +162,12 @@ def rows_of(data: pd.DataFrame, names: Sequence[str]) -> Array:
 
 def _alike(data: pd.DataFrame, names: Sequence[str]) -> Array | None:
     """Return the values at one stroke if all are columns of finite plain numbers; None if not."""
-    places = {name: i for i, name in enumerate(data.columns)}
-    wanted = [places[name] for name in names if name in places]
-    if len(wanted) < len(names) or len(places) < data.shape[1]:
+    columns = data.columns.tolist()
+    kinds = dict(zip(columns, data.dtypes.tolist(), strict=True))
+    if len(kinds) < len(columns) or not all(_is_plain(kinds.get(name)) for name in names):
         return None
-    kinds = data.dtypes.array
-    if any(not isinstance(kinds[i], np.dtype) or kinds[i].kind not in "fiu" for i in wanted):
-        return None
-    found: Array = data.take(wanted, axis=1).to_numpy(dtype=float)
+    whole = columns == list(names)
+    found: Array = data.to_numpy(float) if whole else np.column_stack([data[name].to_numpy(float) for name in names])
     return None if np.isinf(found).any() else found
 
 
@@ -175,6 +175,10 @@ def _remedy(name: str, columns: pd.Index[Any]) -> str:
     if any(str(column) == name for column in columns):
         return "The columns are numbers, not names: write data.columns = data.columns.astype(str)."
     return f"{nearest(name, columns)}The data have {len(columns)} columns."
+
+
+def _is_plain(kind: object) -> bool:
+    return isinstance(kind, np.dtype) and kind.kind in "fiu"
 
 
 def _column(data: pd.DataFrame, name: str) -> Array:
@@ -244,7 +248,9 @@ def _blocks(data: pd.DataFrame, group: str | None) -> list[tuple[str, Mask]]:
     return [(group_name(label), (values == label).to_numpy(dtype=bool)) for label in found]
 
 
-def _moments(rows: Array, index: pd.Index, names: Sequence[str], *, label: str, place: str) -> GroupSample:
+def _moments(
+    rows: Array, names: Sequence[str], *, label: str, place: str, index: pd.Index, positions: Index
+) -> GroupSample:
     nobs, p = rows.shape
     if nobs <= 1:
         raise DataError(
@@ -263,7 +269,7 @@ def _moments(rows: Array, index: pd.Index, names: Sequence[str], *, label: str, 
         )
     cov = centred.T @ centred / nobs
     check_positive_definite(cov, names, place)
-    return GroupSample(label, nobs, cov, mean, rows, index)
+    return GroupSample(label, nobs, cov, mean, rows, index, positions=positions)
 
 
 def _check_spread(rows: Array, names: Sequence[str], place: str) -> None:
@@ -276,6 +282,9 @@ def _check_spread(rows: Array, names: Sequence[str], place: str) -> None:
         )
 
 
+LEAST_EIGENVALUE = 1e-10
+
+
 def check_positive_definite(cov: Array, names: Sequence[str], place: str) -> None:
     """Raise a DataError that names the variables of the dependency if a covariance matrix is not positive definite."""
     bad = [name for name, variance in zip(names, np.diagonal(cov), strict=True) if variance <= 0]
@@ -285,10 +294,11 @@ def check_positive_definite(cov: Array, names: Sequence[str], place: str) -> Non
             where=f"variable {bad[0]!r}",
             remedy="Correct the matrix, or leave the variable out.",
         )
-    scale = np.sqrt(np.diagonal(cov))
-    values, vectors = np.linalg.eigh(cov / np.outer(scale, scale))
-    if values[0] > 1e-10:
+    scale = np.sqrt(cov.diagonal())
+    correlations = cov / np.outer(scale, scale)
+    if least_eigenvalue(correlations) > LEAST_EIGENVALUE:
         return
+    values, vectors = eigen(correlations)
     share = np.abs(vectors[:, 0])
     involved = [names[i] for i in np.argsort(-share) if share[i] > 0.1][:6]
     kind = "singular" if values[0] > -1e-8 else "not positive definite"

@@ -17,11 +17,12 @@ def saturated_layout(p: int) -> Layout:
     matrix = np.concatenate([np.full(p, NU), np.full(len(row), THETA)]).astype(np.intp)
     rows = np.concatenate([np.arange(p), row]).astype(np.intp)
     columns = np.concatenate([np.zeros(p), column]).astype(np.intp)
+    every = np.arange(k, dtype=np.intp)
     return Layout(
         observed=tuple(str(i) for i in range(p)),
         eta=(),
         dummies=none,
-        rows=np.arange(k, dtype=np.intp),
+        rows=every,
         matrix=matrix,
         row=rows,
         column=columns,
@@ -30,7 +31,7 @@ def saturated_layout(p: int) -> Layout:
         derived=none,
         theta=False,
         given=none,
-        plan=make_plan(n_observed=p, n_thresholds=0, dummies=none, matrix=matrix, row=rows, column=columns),
+        plan=make_plan(n_observed=p, n_thresholds=0, dummies=none, rows=every, matrix=matrix, row=rows, column=columns),
     )
 
 
@@ -45,9 +46,9 @@ def saturated_directions(p: int) -> Directions:
     """Return the derivatives of the moments by themselves as vectors ``u, v, m``."""
     column, row = lower_triangle(p)
     k = p + len(row)
-    U, V, M = np.zeros((p, k)), np.zeros((p, k)), np.zeros((p, k))
+    UV, M = np.zeros((p, 2 * k)), np.zeros((p, k))
     places = p + np.arange(len(row))
-    U[row, places] = np.where(row == column, 0.5, 1.0)
-    V[column, places] = 1.0
+    UV[row, places] = np.where(row == column, 0.5, 1.0)
+    UV[column, k + places] = 1.0
     M[np.arange(p), np.arange(p)] = 1.0
-    return Directions(U, V, M)
+    return Directions(UV, M)

@@ -6,6 +6,7 @@ Covariances of residuals are scaled by residual standard deviations and so becom
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
@@ -31,12 +32,20 @@ class _Scales:
 
 def standardized(problem: Problem, values: Any, *, kind: Kind, exogenous: frozenset[str]) -> Any:
     """Return all parameters of the table standardized; ``values`` of shape ``(..., n_parameters)``, complex allowed."""
+    return scaled(problem, values, population(problem, values), kind=kind, exogenous=exogenous)
+
+
+def scaled(problem: Problem, values: Any, implied: Sequence[Implied], *, kind: Kind, exogenous: frozenset[str]) -> Any:
+    """Return the same by the moments of the population that the parameters imply."""
     found = values.copy()
-    for layout in problem.layouts:
-        layout = unconditional(layout)
-        implied = imply(layout, values)
-        found[..., layout.rows] = values[..., layout.rows] * factors(layout, implied, kind=kind, exogenous=exogenous)
+    for layout, moments in zip(problem.layouts, implied, strict=True):
+        found[..., layout.rows] *= factors(layout, moments, kind=kind, exogenous=exogenous)
     return found
+
+
+def population(problem: Problem, values: Any) -> list[Implied]:
+    """Return the implied moments of every group, not conditional on anything."""
+    return [imply(unconditional(layout), values) for layout in problem.layouts]
 
 
 def unconditional(layout: Layout) -> Layout:
@@ -71,26 +80,32 @@ def factors(layout: Layout, implied: Implied, *, kind: Kind, exogenous: frozense
 
 
 def _scales(layout: Layout, implied: Implied, *, kind: Kind, exogenous: frozenset[str]) -> _Scales:
-    def root(matrix: Any) -> Any:
-        diagonal = np.diagonal(matrix, axis1=-2, axis2=-1)
-        safe = np.where(diagonal.real > 0, diagonal, 1.0)
-        return np.where(diagonal.real > 0, np.sqrt(safe), np.nan)
-
-    keep_eta = np.array(
-        [_keeps(name, kind, exogenous, d >= 0) for name, d in zip(layout.eta, layout.dummies, strict=True)]
-    )
-    keep_y = np.array([_keeps(name, kind, exogenous, True) for name in layout.observed], dtype=bool)
+    s = _deviations(implied)
+    if kind == "std_all":
+        return s
+    keep_y = np.array([kind == "std_lv" or name in exogenous for name in layout.observed], dtype=bool)
+    keep_eta = (layout.dummies >= 0) & keep_y[layout.dummies]
     return _Scales(
-        eta=np.where(keep_eta.astype(bool), 1.0, root(implied.C)),
-        y=np.where(keep_y, 1.0, root(implied.Sigma)),
-        zeta=np.where(keep_eta.astype(bool), 1.0, root(implied.matrices.Psi)),
-        epsilon=np.where(keep_y, 1.0, root(implied.matrices.Theta)),
+        eta=np.where(keep_eta, 1.0, s.eta),
+        y=np.where(keep_y, 1.0, s.y),
+        zeta=np.where(keep_eta, 1.0, s.zeta),
+        epsilon=np.where(keep_y, 1.0, s.epsilon),
     )
 
 
-def _keeps(name: str, kind: Kind, exogenous: frozenset[str], observed: bool) -> bool:
-    """Tell whether a variable keeps its own unit."""
-    return observed and (kind == "std_lv" or (kind == "std_nox" and name in exogenous))
+def _deviations(implied: Implied) -> _Scales:
+    """Return all standard deviations, nan for variances that are not positive; worked out once for all moments."""
+    if "deviations" not in implied.memo:
+        matrices = (implied.C, implied.Sigma, implied.matrices.Psi, implied.matrices.Theta)
+        implied.memo["deviations"] = _Scales(*map(_roots, matrices))
+    found: _Scales = implied.memo["deviations"]
+    return found
+
+
+def _roots(matrix: Any) -> Any:
+    diagonal = np.diagonal(matrix, axis1=-2, axis2=-1)
+    positive = diagonal.real > 0
+    return np.where(positive, np.sqrt(np.where(positive, diagonal, 1.0)), np.nan)
 
 
 def standardized_jacobian(problem: Problem, x: Array, *, kind: Kind, exogenous: frozenset[str]) -> Array:

@@ -14,6 +14,7 @@ import numpy as np
 from psm_analysis.sem.arrays import Array
 from psm_analysis.sem.partable import Parameter, ParameterTable
 from psm_analysis.sem.sample import GroupSample, Sample
+from psm_analysis.sem.symmetric import eigen
 
 
 def starting_values(table: ParameterTable, sample: Sample) -> Array:
@@ -70,7 +71,7 @@ def _measurement(
     parameters: Sequence[Parameter], latent: Sequence[str], cov: Array, at: dict[str, int]
 ) -> tuple[dict[tuple[str, str], float], dict[str, float]]:
     """Return loadings by (factor, indicator) and factor variances."""
-    scale = np.sqrt(np.diagonal(cov))
+    scale = np.sqrt(cov.diagonal())
     residual = cov / np.outer(scale, scale)
     blocks: dict[str, list[Parameter]] = {name: [] for name in latent}
     for p in parameters:
@@ -80,11 +81,15 @@ def _measurement(
     loadings: dict[tuple[str, str], float] = {}
     spread = dict.fromkeys(latent, 1.0)
     first_order = [name for name in latent if all(p.rhs in at for p in blocks[name]) and blocks[name]]
+    indicators = [p.rhs for name in first_order for p in blocks[name]]
+    shared = len(set(indicators)) < len(indicators)
     for name in sorted(first_order, key=lambda name: -len(blocks[name])):
-        places = [at[p.rhs] for p in blocks[name]]
-        weights = _principal_factor(residual[np.ix_(places, places)])
-        residual[np.ix_(places, places)] -= np.outer(weights, weights)
-        residual[places, places] = np.maximum(residual[places, places], 0.05)
+        places = np.array([at[p.rhs] for p in blocks[name]])
+        square = (places[:, None], places)
+        weights = _principal_factor(residual[square])
+        if shared:
+            residual[square] -= np.outer(weights, weights)
+            residual[places, places] = np.maximum(residual[places, places], 0.05)
         _scaled(blocks[name], (weights, scale[places]), fixed.get(name), loadings, spread)
     for name in latent:
         if name not in first_order and blocks[name]:
@@ -99,11 +104,11 @@ def _principal_factor(correlations: Array) -> Array:
         return np.array([0.95])
     reduced = correlations.copy()
     np.fill_diagonal(reduced, 0.0)
-    np.fill_diagonal(reduced, np.clip(np.abs(reduced).max(axis=0), 0.05, 0.95))
-    values, vectors = np.linalg.eigh(reduced)
+    np.fill_diagonal(reduced, np.abs(reduced).max(axis=0).clip(0.05, 0.95))
+    values, vectors = eigen(reduced)
     weights = vectors[:, -1] * math.sqrt(max(values[-1], 0.05))
     weights *= 1.0 if weights.sum() >= 0 else -1.0
-    return np.asarray(np.clip(weights, -0.95, 0.95))
+    return np.asarray(weights.clip(-0.95, 0.95))
 
 
 def _scaled(

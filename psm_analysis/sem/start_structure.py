@@ -10,6 +10,7 @@ import numpy as np
 
 from psm_analysis.sem.arrays import Array, Index, Mask
 from psm_analysis.sem.matrices import ALPHA, BETA, LAMBDA, NU, PSI, THETA, Layout, Matrices, fill
+from psm_analysis.sem.symmetric import least_eigenvalue
 
 LEAST = 0.1
 """Share of a variance that is left to the residual; least eigenvalue of the correlations."""
@@ -24,59 +25,75 @@ def structured_values(layout: Layout, values: Array, *, cov: Array, mean: Array 
     m = fill(layout, values)
     known, phi = _covariances(layout, m, cov)
     found, changes = values.copy(), open_[layout.rows]
-    row, column = layout.row, layout.column
+    cells = {code: (here, row, column) for code, here, row, column in layout.places}
 
     def put(code: int, matrix: Array, where: Mask) -> None:
-        here = np.flatnonzero((layout.matrix == code) & changes)
-        here = here[where[row[here]]]
-        found[layout.rows[here]] = matrix[row[here], column[here]]
+        if code in cells:
+            here, row, column = cells[code]
+            chosen = changes[here] & where[row]
+            found[layout.rows[here[chosen]]] = matrix[row[chosen], column[chosen]]
 
-    outcomes = np.unique(row[layout.matrix == BETA])
-    Beta, Psi = m.Beta.copy(), m.Psi.copy()
-    exogenous = known & ~np.isin(np.arange(len(known)), outcomes)
-    Psi[np.ix_(exogenous, exogenous)] = phi[np.ix_(exogenous, exogenous)]
     explained = np.zeros(len(known), dtype=bool)
-    for outcome in outcomes:
-        predictors = column[(layout.matrix == BETA) & (row == outcome)]
+    exogenous, Psi = known.copy(), m.Psi.copy()
+    if BETA in cells:
+        exogenous[cells[BETA][1]] = False
+        Beta = _regressed(m, phi, known, explained, cells=cells[BETA], Psi=Psi)
+        put(BETA, Beta, explained)
+    Psi = np.where(exogenous[:, None] & exogenous, phi, Psi)
+    put(PSI, Psi, explained | exogenous)
+    common = m.Lambda * ((layout.dummies < 0) & known)
+    residual = cov.diagonal() - ((common @ phi) * common).sum(axis=1)
+    measured = (common != 0).sum(axis=1) == 1
+    put(THETA, np.diag(np.maximum(residual, LEAST * cov.diagonal())), measured)
+    if mean is not None:
+        _put_means(layout, found, mean, changes=changes)
+    return found
+
+
+def _regressed(
+    m: Matrices, phi: Array, known: Mask, explained: Mask, *, cells: tuple[Index, Index, Index], Psi: Array
+) -> Array:
+    """Return the slopes of outcomes whose predictors are known; mark these, and set residual variances, in place."""
+    _, row, column = cells
+    Beta = m.Beta.copy()
+    for outcome in np.unique(row):
+        predictors = column[row == outcome]
         if known[outcome] and known[predictors].all():
             explained[outcome] = True
             slopes = np.linalg.solve(phi[np.ix_(predictors, predictors)], phi[predictors, outcome])
             Beta[outcome, predictors] = slopes
             left = phi[outcome, outcome] - slopes @ phi[predictors, outcome]
             Psi[outcome, outcome] = max(left, LEAST * phi[outcome, outcome])
-    put(BETA, Beta, explained)
-    put(PSI, Psi, explained | exogenous)
-    factors = layout.dummies < 0
-    common = m.Lambda[:, factors & known]
-    residual = np.diagonal(cov) - np.einsum(
-        "ij,jk,ik->i", common, phi[np.ix_(factors & known, factors & known)], common
-    )
-    measured = (common != 0).sum(axis=1) == 1
-    put(THETA, np.diag(np.maximum(residual, LEAST * np.diagonal(cov))), measured)
-    if mean is not None:
-        _put_means(layout, found, mean, changes=changes)
-    return found
+    return Beta
 
 
 def _covariances(layout: Layout, m: Matrices, cov: Array) -> tuple[Mask, Array]:
     """Return which elements of ``eta`` the sample tells something about, and their covariances, positive definite."""
     factors = layout.dummies < 0
-    loads = (layout.matrix == LAMBDA) & factors[np.minimum(layout.column, len(factors) - 1)]
-    uses = np.bincount(layout.row[loads], minlength=len(cov))
-    shared = np.bincount(layout.column[loads], weights=uses[layout.row[loads]] > 1, minlength=len(factors)) > 0
     size = (m.Lambda**2).sum(axis=0)
-    known = (~shared & (size > 0)) | ~factors
+    known = (~_shares(layout) & (size > 0)) | ~factors
     combine = np.where(known, m.Lambda / np.where(size > 0, size, 1.0), 0.0)
     phi = combine.T @ cov @ combine
-    diagonal = np.where(factors, np.diagonal(m.Psi), np.diagonal(phi))
+    diagonal = np.where(factors, m.Psi.diagonal(), phi.diagonal())
     scale = np.sqrt(np.where(known & (diagonal > 0), diagonal, 1.0))
-    r = phi / np.outer(scale, scale)
+    units = np.outer(scale, scale)
+    r = np.where(known[:, None] & known, phi / units, 0.0)
     np.fill_diagonal(r, 1.0)
-    r[~known] = r[:, ~known] = 0.0
-    r[~known, ~known] = 1.0
-    shrink = max(0.0, LEAST - float(np.linalg.eigvalsh(r)[0]))
+    shrink = max(0.0, LEAST - least_eigenvalue(r))
     r = (r + shrink * np.eye(len(r))) / (1.0 + shrink)
-    return known, r * np.outer(scale, scale)
+    return known, r * units
+
+
+def _shares(layout: Layout) -> Mask:
+    """Return which elements of ``eta`` share an indicator with another; the layout remembers it."""
+    if "shares" not in layout.memo:
+        factors = layout.dummies < 0
+        loads = (layout.matrix == LAMBDA) & factors[np.minimum(layout.column, len(factors) - 1)]
+        row, column = layout.row[loads], layout.column[loads]
+        uses = np.bincount(row, minlength=len(layout.observed))
+        layout.memo["shares"] = np.bincount(column, weights=uses[row] > 1, minlength=len(factors)) > 0
+    found: Mask = layout.memo["shares"]
+    return found
 
 
 def _put_means(layout: Layout, values: Array, mean: Array, *, changes: Mask) -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import replace
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,10 +14,11 @@ from scipy import special
 
 from psm_analysis._results import INFERENCE
 from psm_analysis.sem.arrays import Array
-from psm_analysis.sem.implied import Implied, imply
+from psm_analysis.sem.implied import Implied
 from psm_analysis.sem.problem import Problem
 from psm_analysis.sem.reported import reported
-from psm_analysis.sem.standardize import Kind, standardized, standardized_jacobian, unconditional
+from psm_analysis.sem.standardize import Kind, scaled, standardized_jacobian
+from psm_analysis.sem.standardize import population as unconditional_moments
 
 if TYPE_CHECKING:
     from psm_analysis.sem.result import SemResult
@@ -23,14 +26,28 @@ if TYPE_CHECKING:
 
 def parameter_frame(result: SemResult, *, level: float) -> pd.DataFrame:
     """Return the parameters with inference and standardized values; definitions last."""
-    columns = _identity(result) | _inference(result, level)
+    columns = _inference(result, level)
+    implied, values = population(result), result.estimates
     for kind in KINDS:
-        std = standardized(result.problem, result.estimates, kind=kind, exogenous=_exogenous(result))
+        std = scaled(result.problem, values, implied, kind=kind, exogenous=_exogenous(result))
         columns[kind] = np.concatenate([std, _defined_standardized(result, std)])
-    return pd.DataFrame(columns)
+    return _beside_identity(result, columns)
 
 
 KINDS: tuple[Kind, ...] = ("std_lv", "std_all")
+
+
+def _beside_identity(result: SemResult, columns: Mapping[str, Array]) -> pd.DataFrame:
+    """Return the names of the parameters and, beside these, numbers: in one block, which is quick to make."""
+    numbers = pd.DataFrame(np.column_stack(list(columns.values())))
+    found = pd.concat([_identity(result), numbers], axis=1, ignore_index=True)
+    found.columns = _column_index((*IDENTITY, *columns))
+    return found
+
+
+@lru_cache(maxsize=16)
+def _column_index(names: tuple[str, ...]) -> pd.Index:
+    return pd.Index(names)
 
 
 def _inference(result: SemResult, level: float) -> dict[str, Any]:
@@ -51,12 +68,16 @@ def estimates_and_errors(result: SemResult) -> tuple[Array, Array]:
 def standardized_frame(result: SemResult, *, kind: Kind, level: float) -> pd.DataFrame:
     """Return the standardized parameters with delta-method inference; definitions last."""
     x, problem, exogenous = result.solution.x, result.problem, _exogenous(result)
-    std = standardized(problem, result.estimates, kind=kind, exogenous=exogenous)
+    std = scaled(problem, result.estimates, population(result), kind=kind, exogenous=exogenous)
     jacobian = standardized_jacobian(problem, x, kind=kind, exogenous=exogenous)
-    defined = _defined_standardized(result, std)
-    slopes = _defined_slopes(result, std) @ jacobian
-    errors = _errors(np.vstack([jacobian, slopes]), result.free_vcov)
-    return pd.DataFrame(_identity(result) | _inference_columns(np.concatenate([std, defined]), errors, level))
+    values = np.concatenate([std, _defined_standardized(result, std)])
+    errors = _errors(np.vstack([jacobian, _defined_slopes(result, std) @ jacobian]), result.free_vcov)
+    certain = errors < ROUNDING * np.abs(values)
+    return _beside_identity(result, _inference_columns(values, np.where(certain, 0.0, errors), level))
+
+
+ROUNDING = 1e-12
+"""Standard errors below this share of their value are those of constants, such as the variances of factors."""
 
 
 def glance_frame(result: SemResult) -> pd.DataFrame:
@@ -91,7 +112,10 @@ def explained_variance(result: SemResult) -> dict[str, dict[str, float]]:
 
 def population(result: SemResult) -> list[Implied]:
     """Return the implied moments of every group, not conditional on anything."""
-    return [imply(unconditional(layout), result.estimates) for layout in result.problem.layouts]
+    problem = result.problem
+    if any(layout.given.size for layout in problem.layouts):
+        return unconditional_moments(problem, result.estimates)
+    return problem.implied(result.solution.x)
 
 
 def _exogenous(result: SemResult) -> frozenset[str]:
@@ -107,25 +131,22 @@ def selection(problem: Problem) -> Array:
 
 
 def _errors(jacobian: Array, vcov: Array) -> Array:
-    variances: Array = np.einsum("ij,jk,ik->i", jacobian, vcov, jacobian)
+    variances = ((jacobian @ vcov) * jacobian).sum(axis=1)
     return np.asarray(np.sqrt(np.maximum(variances, 0.0)))
 
 
 def identity_frame(result: SemResult) -> pd.DataFrame:
     """Return ``lhs, op, rhs, group, label`` of the parameters and definitions."""
-    return pd.DataFrame(_identity(result))
+    return _identity(result).copy()
 
 
-def _identity(result: SemResult) -> dict[str, Any]:
-    """Return the columns that name the parameters and definitions; the table remembers them."""
+def _identity(result: SemResult) -> pd.DataFrame:
+    """Return the same, which the table remembers."""
     labels = tuple(group.label for group in result.sample.groups)
     key = ("identity", labels)
     if key not in result.table.memo:
-        columns = zip(*_identities(result, labels), strict=True)
-        result.table.memo[key] = {
-            name: pd.array(column, dtype="str") for name, column in zip(IDENTITY, columns, strict=True)
-        }
-    found: dict[str, Any] = result.table.memo[key]
+        result.table.memo[key] = pd.DataFrame(_identities(result, labels), columns=IDENTITY, dtype="str")
+    found: pd.DataFrame = result.table.memo[key]
     return found
 
 

@@ -320,3 +320,11 @@ def test_summary_of_an_ordinal_fit_shows_scaled_tests_and_thresholds() -> None:
     assert "(scaled and shifted)" in text
     assert text.count("a|t") == 3
     assert "Intercepts:" not in text
+
+
+def test_what_is_fixed_by_standardizing_has_no_error(factors: psm.SemResult) -> None:
+    row = factors.standardized().query("lhs == 'visual' and rhs == 'visual'").iloc[0]
+    assert row["estimate"] == pytest.approx(1.0)
+    assert row["std_error"] == 0.0
+    assert np.isnan(row["statistic"])
+    assert np.isnan(row["p_value"])

@@ -85,6 +85,24 @@ def test_an_exogenous_variable_may_become_an_outcome(democracy: pd.DataFrame) ->
     assert row["mi"] == pytest.approx(fall, rel=0.2)
 
 
+def test_modification_indices_of_ordinal_variables_given_an_exogenous_one(holzinger: pd.DataFrame) -> None:
+    """lavaan multiplies the scores by (n - 1)/n; it has no path to the variable that all moments are conditional on."""
+    names = [f"x{i}" for i in range(1, 7)]
+    thirds = holzinger[names].apply(lambda c: np.digitize(c, c.quantile([0.3, 0.7])))
+    fit = psm.sem(f"{TWO}\nvisual ~ ageyr\ntextual ~ visual", thirds.assign(ageyr=holzinger["ageyr"]), ordered=names)
+    found = fit.modification_indices().set_index(["lhs", "op", "rhs"])
+    assert fit.fit_measures["chisq"] == pytest.approx(27.928, abs=5e-4)
+    expected = {
+        ("textual", "~", "ageyr"): (16.147, -0.195677),
+        ("textual", "=~", "x3"): (6.13039, -0.323019),
+        ("x2", "~~", "x3"): (4.90144, 0.178422),
+    }
+    for key, (index, change) in expected.items():
+        assert found.loc[key, "mi"] * (300 / 301) ** 2 == pytest.approx(index, rel=1e-4)
+        assert found.loc[key, "epc"] * (300 / 301) == pytest.approx(change, rel=1e-4)
+    assert ("ageyr", "~", "textual") not in found.index
+
+
 @pytest.mark.parametrize(
     ("estimator", "expected"),
     [

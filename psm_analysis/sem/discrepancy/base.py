@@ -44,18 +44,23 @@ def chain(d: Directions, G: Array, g: Array) -> Array:
 
 def bilinear(d: Directions, P: Array, Q: Array) -> Array:
     """Return ``tr(P dSigma_l Q dSigma_k)`` for symmetric P and Q and all pairs of parameters."""
-    PU, PV, QU, QV = P @ d.U, P @ d.V, Q @ d.U, Q @ d.V
-    UPV, UQV = d.U.T @ PV, d.U.T @ QV
-    found: Array = UPV * UQV.T + (d.V.T @ PV) * (d.U.T @ QU) + (d.U.T @ PU) * (d.V.T @ QV) + UPV.T * UQV
-    return found
+    UPU, UPV, VPV = _forms(d, P)
+    UQU, UQV, VQV = _forms(d, Q)
+    crossed = UPV * UQV.T
+    return np.asarray(crossed + crossed.T + VPV * UQU + UPU * VQV)
 
 
-def normal_information(d: Directions, W: Array) -> Array:
+def normal_information(d: Directions, W: Array, *, means: bool) -> Array:
     """Return ``1/2 tr(W dSigma_k W dSigma_l) + dmu_k' W dmu_l`` for all pairs of parameters.
 
     With rank-two derivatives the trace is ``2 [(u_k'W u_l)(v_k'W v_l) + (u_k'W v_l)(v_k'W u_l)]``.
     """
-    WU, WV = W @ d.U, W @ d.V
-    cross = d.U.T @ WV
-    information: Array = (d.U.T @ WU) * (d.V.T @ WV) + cross * cross.T + d.M.T @ (W @ d.M)
-    return information
+    UWU, UWV, VWV = _forms(d, W)
+    information: Array = UWU * VWV + UWV * UWV.T
+    return information + d.M.T @ (W @ d.M) if means else information
+
+
+def _forms(d: Directions, P: Array) -> tuple[Array, Array, Array]:
+    """Return ``U'P U``, ``U'P V`` and ``V'P V`` for a symmetric P."""
+    whole, q = d.UV.T @ (P @ d.UV), d.M.shape[-1]
+    return whole[:q, :q], whole[:q, q:], whole[q:, q:]

@@ -9,11 +9,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.linalg.lapack import dpotrf, dpotri
 
 from psm_analysis.sem.arrays import Array
 from psm_analysis.sem.discrepancy.base import bilinear, chain, normal_information
 from psm_analysis.sem.implied import Directions, Implied
+from psm_analysis.sem.symmetric import log_determinant, positive_inverse
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,12 +27,12 @@ class MaximumLikelihood:
     @classmethod
     def of(cls, S: Array, mean: Array | None) -> MaximumLikelihood:
         """Return the discrepancy of a sample covariance matrix (divisor N) and mean."""
-        return cls(S, mean, float(np.linalg.slogdet(S)[1]) + len(S))
+        return cls(S, mean, log_determinant(S) + len(S))
 
     def value(self, implied: Implied) -> float:
         """Return the discrepancy; infinite where ``Sigma`` is not positive definite."""
-        W, log_determinant = _inverse(implied)
-        return float(log_determinant + (W * self._moments(implied)).sum() - self.constant)
+        W, level = _inverse(implied)
+        return level + float(np.vdot(W, self._moments(implied))) - self.constant
 
     def slopes(self, implied: Implied) -> tuple[Array, Array]:
         """Return ``Sigma^-1 - Sigma^-1 (S + dd') Sigma^-1`` and ``-2 Sigma^-1 d`` with ``d = m - mu``."""
@@ -42,7 +42,7 @@ class MaximumLikelihood:
         return found
 
     def _slopes(self, implied: Implied) -> tuple[Array, Array]:
-        W, _ = _inverse(implied)
+        W = implied_inverse(implied)
         G = W - W @ self._moments(implied) @ W
         if self.mean is None:
             return G, np.zeros(len(W))
@@ -59,7 +59,7 @@ class MaximumLikelihood:
 
     def information(self, implied: Implied, d: Directions) -> Array:
         """Return the expected information at the implied moments."""
-        return normal_information(d, _inverse(implied)[0])
+        return normal_information(d, implied_inverse(implied), means=self.mean is not None)
 
     def bend(self, implied: Implied, d: Directions) -> Array:
         """Return ``2 tr(W E_l W T W E_k) - tr(W E_l W E_k)`` and the terms of the means.
@@ -67,8 +67,8 @@ class MaximumLikelihood:
         With ``W = Sigma^-1``, ``T = S + ee'``, ``E_k = dSigma_k`` and ``e = m - mu`` the latter are
         ``2 e'W E_k W m_l + 2 m_k'W E_l W e + 2 m_k'W m_l``.
         """
-        W, _ = _inverse(implied)
-        found = bilinear(d, W, 2.0 * W @ self._moments(implied) @ W - W)
+        W = implied_inverse(implied)
+        found = bilinear(d, W, W - 2.0 * self.slopes(implied)[0])
         if self.mean is not None:
             w = W @ (self.mean - implied.mu)
             cross = (d.U * (w @ d.V) + d.V * (w @ d.U)).T @ W @ d.M
@@ -82,6 +82,11 @@ class MaximumLikelihood:
         return self.S + np.outer(distance, distance)
 
 
+def implied_inverse(implied: Implied) -> Array:
+    """Return ``Sigma^-1``; nan where ``Sigma`` is not positive definite."""
+    return _inverse(implied)[0]
+
+
 def _inverse(implied: Implied) -> tuple[Array, float]:
     """Return ``Sigma^-1`` and ``log|Sigma|``, worked out once for every set of moments.
 
@@ -91,14 +96,3 @@ def _inverse(implied: Implied) -> tuple[Array, float]:
         implied.memo["inverse"] = positive_inverse(implied.Sigma)
     found: tuple[Array, float] = implied.memo["inverse"]
     return found
-
-
-def positive_inverse(Sigma: Array) -> tuple[Array, float]:
-    """Return inverse and log-determinant by Cholesky factors; nan and inf of a matrix that is not positive definite."""
-    factor, failed = dpotrf(Sigma, lower=1)
-    if failed:
-        return np.full_like(Sigma, np.nan), float("inf")
-    half, _ = dpotri(factor, lower=1)
-    W = half + half.T
-    np.fill_diagonal(W, half.diagonal())
-    return W, 2.0 * float(np.log(factor.diagonal()).sum())
