@@ -19,6 +19,7 @@ from typing import get_args
 
 from psm_analysis._options import Language, ReportFormat
 from psm_analysis._version import __version__
+from psm_analysis.cli.reading import add_reading
 from psm_analysis.cli.scoring import add_commands
 from psm_analysis.errors import PsmAnalysisError, PsmAnalysisWarning
 from psm_analysis.survey.profile import profile_ids
@@ -177,9 +178,7 @@ def _add_file(parser: argparse.ArgumentParser) -> None:
         help="instruments of the file; without these and without a codebook, they are found by the column names",
     )
     parser.add_argument("--profile", choices=profile_ids(), help="layout of the export")
-    parser.add_argument("--sheet", help="sheet of a workbook")
-    parser.add_argument("--encoding", help="of a text file; found out if not given")
-    parser.add_argument("--delimiter", help="of a text file; found out if not given")
+    add_reading(parser)
     parser.add_argument("--format", choices=get_args(ReportFormat), default="text", help="of what is printed")
 
 

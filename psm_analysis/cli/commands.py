@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from psm_analysis.cli.reading import reading
 from psm_analysis.instruments.model import Instrument
 from psm_analysis.instruments.registry import get_instrument, list_instruments
 from psm_analysis.survey.detect import detect_instruments
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
     from psm_analysis.workflows.validation_result import ScaleValidation
 
 _LARGE = 20_000_000
-_DELIMITERS = {"\\t": "\t", "tab": "\t", "comma": ",", "semicolon": ";"}
 
 
 def run_validate(arguments: Namespace) -> int:
@@ -162,12 +162,7 @@ def _list_files(paths: Sequence[Path], folder: str) -> None:
 def _wave(arguments: Namespace, bar: tqdm[Any]) -> SurveyWave | None:
     """Read the file; None, with a message, if nothing says what its columns are."""
     _say(bar, "reading")
-    options = {
-        "profile": arguments.profile,
-        "sheet": arguments.sheet,
-        "encoding": arguments.encoding,
-        "delimiter": _DELIMITERS.get(arguments.delimiter, arguments.delimiter),
-    }
+    options = {"profile": arguments.profile, **reading(arguments)}
     instruments: list[str | Instrument] = [
         str(Path(name)) if name.endswith(".toml") else name for name in arguments.instrument
     ]

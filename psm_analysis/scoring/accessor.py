@@ -42,9 +42,16 @@ class PsmAccessor:
         columns: ScoreColumns = "all",
     ) -> pd.DataFrame:
         """Return the scores of a frozen model, or of the file of one; see `ScoringModel.score`."""
+        from psm_analysis.scoring.model import ScoringModel
         from psm_analysis.scoring.store import load_scoring_model
 
         known = load_scoring_model(model) if isinstance(model, str | Path) else model
+        if not isinstance(known, ScoringModel):
+            raise OptionError(
+                f"{model!r} is no scoring model.",
+                where="argument 'model'",
+                remedy="Give what psm.calibrate returned, or the path of its file.",
+            )
         return known.score(self._frame, id=id, bad_values=bad_values, columns=columns)
 
     def score_scales(self, instrument: Instrument | str, *, reversed_already: bool = False) -> pd.DataFrame:

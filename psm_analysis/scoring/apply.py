@@ -8,6 +8,7 @@ Multivariate Behavioral Research, 34(3), 315-346.
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +18,7 @@ from numpy.typing import NDArray
 
 from psm_analysis._equal_rows import equal_rows
 from psm_analysis._options import BadValues, ScoreColumns, check_option
-from psm_analysis.errors import DataError
+from psm_analysis.errors import DataError, OptionError
 from psm_analysis.scoring.checks import Answers, read_answers
 from psm_analysis.scoring.eap import expected_a_posteriori
 from psm_analysis.scoring.norms import norm_columns
@@ -64,14 +65,21 @@ def scored_answers(model: ScoringModel, answers: Array) -> tuple[Array, Array]:
 
 
 def score_frame(
-    model: ScoringModel, frame: pd.DataFrame, *, id: str | None, bad_values: BadValues, columns: ScoreColumns = "all"
+    model: ScoringModel,
+    frame: pd.DataFrame,
+    *,
+    id: str | None,
+    bad_values: BadValues,
+    columns: ScoreColumns = "all",
+    place: str = "",
 ) -> Scored:
-    """Return scores with norms, counts and flags; see `ScoringModel.score`."""
+    """Return scores with norms, counts and flags; see `ScoringModel.score`. `place` is the file that was read."""
     check_option(bad_values, BadValues, name="bad_values")
     check_option(columns, ScoreColumns, name="columns")
+    _check_frame(frame)
     refuse_name(model, id)
-    answers = read_answers(model, frame, id=id, bad_values=bad_values)
-    found: dict[str, Any] = {} if id is None else {id: frame.loc[answers.kept, id].to_numpy()}
+    answers = read_answers(model, frame, id=id, bad_values=bad_values, place=place)
+    found: dict[str, Any] = {} if id is None else {id: _ids(frame.loc[answers.kept, id])}
     found |= score_columns(model, answers, columns=columns)
     scored = pd.DataFrame(found, index=frame.index[answers.kept])
     return Scored(scored, rows_in=len(frame), bad=answers.bad, dropped=int((~answers.kept).sum()))
@@ -97,8 +105,25 @@ def names(scale: Scale) -> tuple[str, ...]:
     return (scale.id, *(f"{scale.id}_{part}" for part in PARTS))
 
 
+def _check_frame(frame: Any) -> None:
+    if not isinstance(frame, pd.DataFrame):
+        raise DataError(
+            f"Rows of persons are needed, not {type(frame).__name__}.",
+            where="argument 'frame'",
+            remedy="Give a pandas DataFrame with a column per item (others have to_pandas()).",
+        )
+
+
+def _ids(column: pd.Series) -> Any:
+    """Return ids of the type they have; whole numbers with gaps too."""
+    nullable = pd.api.types.is_extension_array_dtype(column) and pd.api.types.is_numeric_dtype(column)
+    return column.array if nullable else column.to_numpy()
+
+
 def refuse_name(model: ScoringModel, id: str | None) -> None:
-    """Raise a DataError if the id column has the name of a column of the scores."""
+    """Raise an OptionError if the id is no name, a DataError if it is that of a column of the scores."""
+    if id is not None and not isinstance(id, Hashable):
+        raise OptionError(f"id={id!r} is no name.", where="argument 'id'", remedy="Give the name of one column.")
     if id in {"flags", *(part for scale in model.scales for part in names(scale))}:
         raise DataError(
             f"The id column {id!r} has the name of a column of the scores.",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -14,17 +14,18 @@ import pandas as pd
 from psm_analysis._files import temporary_beside
 from psm_analysis.errors import FileError
 from psm_analysis.scoring.encode import FORMATS, encode
-from psm_analysis.scoring.store import refuse_existing, write_file
+from psm_analysis.scoring.store import refuse_existing, refuse_inputs, write_file
 
 
-def check_output(path: str | Path, *, overwrite: bool) -> None:
-    """Raise a FileError before any work if the scores could not be written there."""
+def check_output(path: str | Path, *, overwrite: bool, inputs: Iterable[str | Path] = ()) -> None:
+    """Raise a FileError before any work if the scores could not be written there, or would replace an input."""
     target = Path(path)
     if target.suffix.lower() not in FORMATS:
         raise FileError(
             f"Scores are not written as {target.suffix!r}.", where=str(target), remedy=f"Known: {', '.join(FORMATS)}."
         )
     refuse_existing(target, overwrite=overwrite)
+    refuse_inputs(target, inputs=inputs)
 
 
 def report_path(path: str | Path) -> Path:

@@ -27,6 +27,7 @@ class _Job:
     bad_values: BadValues
     columns: ScoreColumns
     profile: str
+    reading: dict[str, Any]
     overwrite: bool
     about: dict[str, Any]
 
@@ -40,6 +41,9 @@ def score_file(
     bad_values: BadValues = "refuse",
     columns: ScoreColumns = "all",
     profile: str = "plain",
+    sheet: str | int | None = None,
+    encoding: str | None = None,
+    delimiter: str | None = None,
     overwrite: bool = False,
     about: dict[str, Any] | None = None,
 ) -> dict[str, Any]:
@@ -59,10 +63,10 @@ def score_file(
         .csv, .parquet, .xlsx, .sav or .dta.
     id, bad_values, columns
         As in `ScoringModel.score`.
-    profile
-        Layout of the export, as in `read_survey`.
+    profile, sheet, encoding, delimiter
+        Layout of the export, sheet of a workbook, encoding and delimiter of a text file, as in `read_survey`.
     overwrite
-        Replace existing scores.
+        Replace existing scores. The input itself is never replaced.
     about
         More to say in the report.
 
@@ -78,7 +82,7 @@ def score_file(
     DataError
         If columns, answers or ids cannot be used; every problem is named in one message.
     FileError
-        If the input cannot be read, or the output exists or cannot be written.
+        If the input cannot be read, or the output exists, is the input, or cannot be written.
 
     Examples
     --------
@@ -95,9 +99,11 @@ def score_file(
     """
     check_option(bad_values, BadValues, name="bad_values")
     check_option(columns, ScoreColumns, name="columns")
-    check_output(out, overwrite=overwrite)
-    job = _Job(model, Path(source), Path(out), id, bad_values, columns, profile, overwrite, about or {})
-    return (_streamed(job) if profile == "plain" else None) or _in_memory(job)
+    check_output(out, overwrite=overwrite, inputs=(source,))
+    reading = {"sheet": sheet, "encoding": encoding, "delimiter": delimiter}
+    job = _Job(model, Path(source), Path(out), id, bad_values, columns, profile, reading, overwrite, about or {})
+    simple = profile == "plain" and encoding is None and delimiter is None
+    return (_streamed(job) if simple else None) or _in_memory(job)
 
 
 def _head(job: _Job, engine: str, *, sha256: str) -> dict[str, Any]:
@@ -135,7 +141,9 @@ def _streamed(job: _Job) -> dict[str, Any] | None:
 
 def _in_memory(job: _Job) -> dict[str, Any]:
     frame = _read(job)
-    scored = score_frame(job.model, frame, id=job.id, bad_values=job.bad_values, columns=job.columns)
+    scored = score_frame(
+        job.model, frame, id=job.id, bad_values=job.bad_values, columns=job.columns, place=job.source.name
+    )
     flags = scored.scores["flags"].str.split(";").explode()
     report = _head(job, "pandas", sha256=file_hash(job.source)) | {
         "rows_in": scored.rows_in,
@@ -151,9 +159,9 @@ def _in_memory(job: _Job) -> dict[str, Any]:
 
 
 def _read(job: _Job) -> pd.DataFrame:
-    """Return the cells of the file; codes that an SPSS file declares missing are missing."""
-    raw = read_table(job.source, load_profile(job.profile), as_text=(job.id,) if job.id else ())
-    frame = raw.frame.copy()
+    """Return the cells of the file, rows numbered from 1; codes that an SPSS file declares missing are missing."""
+    raw = read_table(job.source, load_profile(job.profile), as_text=(job.id,) if job.id else (), **job.reading)
+    frame = raw.frame.set_axis(pd.RangeIndex(1, len(raw.frame) + 1))
     for name, ranges in raw.missing_ranges.items():
         codes = pd.to_numeric(frame[name], errors="coerce")
         for low, high in ranges:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
+import sys
+from collections.abc import Iterable
 from dataclasses import asdict, fields, is_dataclass
 from pathlib import Path
 from types import UnionType
@@ -15,6 +18,7 @@ from psm_analysis._files import write_atomically
 from psm_analysis.errors import FileError
 from psm_analysis.instruments.model import Instrument
 from psm_analysis.instruments.registry import get_instrument, list_instruments
+from psm_analysis.scoring.consistency import contradiction_in
 from psm_analysis.scoring.fingerprint import instrument_hash
 
 if TYPE_CHECKING:
@@ -22,6 +26,7 @@ if TYPE_CHECKING:
 
 SCHEMA = 2
 KIND = "psm_analysis scoring model"
+LARGEST = sys.float_info.max
 
 
 def save(model: ScoringModel, path: str | Path, *, overwrite: bool) -> Path:
@@ -94,21 +99,47 @@ def write_file(path: str | Path, content: bytes, *, overwrite: bool) -> Path:
 
 def refuse_existing(path: Path, *, overwrite: bool) -> None:
     """Raise a FileError if the file exists and may not be replaced."""
-    if path.exists() and not overwrite:
+    if os.path.lexists(path) and not overwrite:
         raise FileError(
             "The file exists.", where=str(path), remedy="Choose another name, or allow it to be overwritten."
         )
 
 
+def refuse_inputs(path: Path, *, inputs: Iterable[str | Path]) -> None:
+    """Raise a FileError if the file is one of those that are read, under whatever name."""
+    for source in inputs:
+        if os.path.exists(path) and os.path.exists(source) and os.path.samefile(path, source):
+            raise FileError(
+                "The file is read, so it is not replaced.",
+                where=str(path),
+                remedy="Choose another name for what is written.",
+            )
+
+
 def _content(file: Path) -> Any:
     try:
-        return json.loads(file.read_text(encoding="utf-8"))
+        text = file.read_text(encoding="utf-8-sig")
+        return json.loads(text, object_pairs_hook=_fields_once, parse_constant=_no_number)
     except OSError as error:
         raise FileError(
             f"The scoring model cannot be read: {error.strerror or error}.", where=str(file), remedy="Check the path."
         ) from error
-    except ValueError as error:
+    except UnicodeDecodeError as error:
+        raise _refusal(file, "It is not text in UTF-8.") from error
+    except (ValueError, RecursionError) as error:
         raise _refusal(file, f"It is not JSON: {error}.") from error
+
+
+def _fields_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    names = [name for name, _ in pairs]
+    twice = [name for name in names if names.count(name) > 1]
+    if twice:
+        raise ValueError(f"the field '{twice[0]}' occurs twice")
+    return dict(pairs)
+
+
+def _no_number(text: str) -> float:
+    raise ValueError(f"{text} is no number of JSON")
 
 
 def _digest(content: dict[str, Any]) -> str:
@@ -125,9 +156,9 @@ def _build(kind: Any, value: Any, *, where: str, file: Path) -> Any:
     if get_origin(kind) is tuple:
         if isinstance(value, list):
             return tuple(_build(get_args(kind)[0], v, where=f"{where}[{i}]", file=file) for i, v in enumerate(value))
-    elif kind is float and type(value) in (int, float):
+    elif kind is float and type(value) in (int, float) and abs(value) <= LARGEST:
         return float(value)
-    elif type(value) is kind:
+    elif kind is not float and type(value) is kind:
         return value
     raise _refusal(file, f"The field '{where}' has the wrong type.")
 
@@ -157,9 +188,9 @@ def _check_instrument(model: ScoringModel, instrument: Instrument | str | None, 
 
 
 def _check_scores(model: ScoringModel, file: Path) -> None:
-    places = set(model.item_ids)
-    if any(set(scale.items) - places for scale in model.scales):
-        raise _refusal(file, "A scale uses an item that the model does not have.")
+    contradiction = contradiction_in(model)
+    if contradiction:
+        raise _refusal(file, contradiction)
     answers, scores = (np.array(rows, dtype=float) for rows in (model.check.answers, model.check.scores))
     if not np.allclose(model.scores_of(answers), scores, rtol=1e-10, atol=1e-12, equal_nan=True):
         raise _refusal(file, "It does not give the scores it gave when it was frozen.")

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 BATCH = 100_000
 WHOLE = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT")
+CSV = "header = true, skip = 0, delim = ',', quote = '\"', escape = '\"', comment = '', all_varchar = true"
 NUMBERS = (*WHOLE, "FLOAT", "DOUBLE")
 MISSING_TEXTS = ("", "NA", "NaN", "nan", "N/A", "#N/A", "#NULL!", "NULL", ".")
 DUCK = DIALECTS["duckdb"]
@@ -44,8 +45,9 @@ class Streamed:
 
 @dataclass(frozen=True, slots=True)
 class Wave:
-    """A file as DuckDB sees it: what stands after FROM, and the type of every column."""
+    """A file as DuckDB sees it: its name, what stands after FROM, and the type of every column."""
 
+    place: str
     relation: str
     kinds: dict[str, str]
     csv: bool
@@ -146,7 +148,7 @@ def seen(base: Any, model: ScoringModel, *, source: Path, id: str | None) -> Wav
         return None
     if not csv and any(kinds[item] not in NUMBERS for item in model.item_ids):
         return None
-    return Wave(relation, kinds, csv)
+    return Wave(source.name, relation, kinds, csv)
 
 
 def _relation(source: Path, *, csv: bool) -> str:
@@ -154,7 +156,7 @@ def _relation(source: Path, *, csv: bool) -> str:
     if not csv:
         return f"read_parquet({path})"
     nulls = ", ".join(map(DUCK.text, MISSING_TEXTS))
-    return f"read_csv({path}, header = true, delim = ',', all_varchar = true, nullstr = [{nulls}])"
+    return f"read_csv({path}, {CSV}, nullstr = [{nulls}])"
 
 
 def _write_linear(
@@ -237,12 +239,14 @@ def _looked_at(
     if "bad_value" in flags or rows_in > rows:
         numbers = wave.numbers(model, id=None)
         bad = bad_counts(base, model, numbers)
-        refuse_bad(base, model, numbers, relation=wave.relation, bad=bad, refused=bad_values == "refuse")
+        refuse_bad(
+            base, model, numbers, relation=wave.relation, bad=bad, refused=bad_values == "refuse", place=wave.place
+        )
     if rows_in == 0:
         return None
     if id is not None and not rises:
         relation = wave.relation if rows_in > rows else f"read_parquet({DUCK.text(str(file))})"
-        if not check_ids(base, model, relation=relation, id=id):
+        if not check_ids(base, model, relation=relation, id=id, place=wave.place):
             return None
     others = tuple(name for name in wave.kinds if name not in (*model.item_ids, id))
     return Streamed(rows_in, rows, lost, flags, bad, others)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from psm_analysis.scoring.checks import another_coding, bad_answers, refuse, repeated_ids, shifted_codes
+from psm_analysis.scoring.checks import Problem, another_coding, bad_answers, refuse, repeated_ids, shifted_codes
 from psm_analysis.scoring.dialect import DIALECTS
 
 if TYPE_CHECKING:
@@ -23,16 +23,16 @@ def bad_counts(base: Any, model: ScoringModel, numbers: str) -> dict[str, int]:
 
 
 def refuse_bad(
-    base: Any, model: ScoringModel, numbers: str, *, relation: str, bad: dict[str, int], refused: bool
+    base: Any, model: ScoringModel, numbers: str, *, relation: str, bad: dict[str, int], refused: bool, place: str
 ) -> None:
     """Raise a DataError if the items are coded otherwise, or if bad answers are refused and there are some."""
     coding = another_coding(model, {shift: _shifted(base, model, numbers, shift=shift) for shift in (-1, 1)})
     named = [item for item in model.items if item.id in bad and (refused or coding)]
     problems = [_named(base, item, numbers, relation=relation, count=bad[item.id]) for item in named]
-    refuse(model, problems + coding)
+    refuse(model, problems + coding, place=place)
 
 
-def check_ids(base: Any, model: ScoringModel, *, relation: str, id: str) -> bool:
+def check_ids(base: Any, model: ScoringModel, *, relation: str, id: str, place: str) -> bool:
     """Raise a DataError if an id occurs twice; False if an id has blanks around it, which are for pandas to read."""
     name = DUCK.name(id)
     kind = base.execute(f"SELECT typeof({name}) FROM {relation} LIMIT 1").fetchone()
@@ -43,7 +43,7 @@ def check_ids(base: Any, model: ScoringModel, *, relation: str, id: str) -> bool
         grouped = f"FROM {relation} WHERE {name} IS NOT NULL GROUP BY {name} HAVING count(*) > 1"
         count = base.execute(f"SELECT count(*) FROM (SELECT {name} {grouped})").fetchone()[0]
         values = base.execute(f"SELECT {name} {grouped} ORDER BY 1 LIMIT {SHOWN}").fetchall()
-        refuse(model, [repeated_ids(id, int(count), values=[value for (value,) in values])])
+        refuse(model, [repeated_ids(id, int(count), values=[value for (value,) in values])], place=place)
     return int(padded) == 0
 
 
@@ -95,13 +95,13 @@ def _shifted(base: Any, model: ScoringModel, numbers: str, *, shift: int) -> lis
     return [item for item, yes in zip(model.items, found, strict=True) if yes]
 
 
-def _named(base: Any, item: ScoredItem, numbers: str, *, relation: str, count: int) -> str:
-    """Return the sentence about an item: bad answers as written in the file, and numbers of rows from 0."""
+def _named(base: Any, item: ScoredItem, numbers: str, *, relation: str, count: int) -> Problem:
+    """Return the problem of an item: bad answers as written in the file, and numbers of rows from 1."""
     name = DUCK.name(item.id)
-    rows = f"(SELECT {name}, row_number() OVER () - 1 AS psm_row_ FROM {numbers})"
+    rows = f"(SELECT {name}, row_number() OVER () AS psm_row_ FROM {numbers})"
     found = base.execute(f"SELECT psm_row_ FROM {rows} WHERE {_bad(item)} ORDER BY 1 LIMIT {SHOWN}").fetchall()
     places = [int(row) for (row,) in found]
-    written = f"(SELECT {name}, row_number() OVER () - 1 AS psm_row_ FROM {relation})"
+    written = f"(SELECT {name}, row_number() OVER () AS psm_row_ FROM {relation})"
     listed = ", ".join(map(str, places))
     values = base.execute(f"SELECT {name} FROM {written} WHERE psm_row_ IN ({listed}) ORDER BY psm_row_").fetchall()
     return bad_answers(item, count, values=dict.fromkeys(value for (value,) in values), rows=places)

@@ -14,6 +14,7 @@ from psm_analysis.errors import FileError, require
 from psm_analysis.survey.profile import ExportProfile
 from psm_analysis.survey.raw_table import RawTable
 from psm_analysis.survey.text_file import column_names, empty_file, no_rows
+from psm_analysis.survey.workbook_formulas import refuse_without_results
 
 _OLE = b"\xd0\xcf\x11\xe0"
 # What openpyxl lets through when the archive or the XML inside it is damaged (ElementTree.ParseError is a SyntaxError).
@@ -37,11 +38,17 @@ def read_excel(path: Path, profile: ExportProfile, *, sheet: str | int | None = 
     Raises
     ------
     FileError
-        If the workbook is protected, damaged, of the old .xls kind, or has no such sheet.
+        If the workbook is protected, damaged, of the old .xls kind, has no such sheet, or has formulas without results.
     """
     cells, notes = _sheet(path, sheet)
     blank = np.array([all(cell is None or str(cell).strip() == "" for cell in row) for row in cells], bool)
     filled = np.flatnonzero(~blank)
+    if notes and filled.size <= profile.header_rows:
+        raise FileError(
+            "The first sheet has no rows of answers, but there are others.",
+            where=path.name,
+            remedy="Name the sheet: sheet=, --sheet.",
+        )
     if not filled.size:
         raise empty_file(path)
     if filled.size <= profile.header_rows:
@@ -130,6 +137,8 @@ def _sheet(path: Path, sheet: str | int | None) -> tuple[list[tuple[Any, ...]], 
         chosen = names[0] if sheet is None else names[sheet] if isinstance(sheet, int) and sheet < len(names) else sheet
         cells = list(book[chosen].iter_rows(values_only=True)) if chosen in names else []
         book.close()
+        if chosen in names:
+            refuse_without_results(path, str(chosen))
     except _DAMAGE as error:
         raise _damaged(path, error) from error
     if chosen not in names:

@@ -65,7 +65,7 @@ def _check_file(path: Path) -> None:
     if path.is_dir():
         raise FileError("This is a folder, not a file.", where=str(path), remedy="Name the file inside it.")
     if not path.exists():
-        beside = [entry.name for entry in path.parent.iterdir()] if path.parent.is_dir() else []
+        beside = [entry.name for entry in path.parent.iterdir() if entry.exists()] if path.parent.is_dir() else []
         remedy = f"{nearest(path.name, beside)}Check the path and the name."
         raise FileError("There is no such file.", where=str(path), remedy=remedy)
     if path.suffix.lower() not in KNOWN:

@@ -214,8 +214,8 @@ def test_an_infinite_and_a_negative_answer(stored: Path, tmp_path: Path, kind: s
     frame.to_parquet(tmp_path / "in.parquet")
     out = tmp_path / f"o.{kind}"
     text = refused(call(tmp_path / "in.parquet", stored, out), capsys)
-    assert "'support1': 1 answers are not codes (1, 2, 3, 4, 5): inf in rows 0." in text
-    assert "'support2': 1 answers are not codes (1, 2, 3, 4, 5): -9 in rows 2." in text
+    assert "'support1': 1 answer is not a code (1, 2, 3, 4, 5): inf in row 1." in text
+    assert "'support2': 1 answer is not a code (1, 2, 3, 4, 5): -9 in row 3." in text
     assert main(call(tmp_path / "in.parquet", stored, out, "--bad-values", "missing")) == 0
     assert json.loads(Path(f"{out}.run.json").read_text())["bad_answers"] == {"support1": 1, "support2": 1}
 

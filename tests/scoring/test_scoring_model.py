@@ -75,7 +75,7 @@ def test_all_problems_are_named_at_once(model) -> None:
     with pytest.raises(DataError) as caught:
         model.score(rows.assign(id=[7, 7]), id="id")
     text = str(caught.value)
-    for part in ("4 - agree", "9, -9", "inf", "Did you mean 'suport4'", "1 ids occur more than once"):
+    for part in ("4 - agree", "9, -9", "inf", "Did you mean 'suport4'", "1 id occurs more than once"):
         assert part in text
 
 

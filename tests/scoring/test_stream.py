@@ -49,9 +49,9 @@ def test_duckdb_gives_the_scores_of_pandas(stored: Path, tmp_path: Path, kind: s
 
 
 FAULTS = {
-    "code": "'olbi2': 1 answers are not codes (1, 2, 3, 4): 7 in rows 8",
-    "text": "'olbi2': 1 answers are not codes (1, 2, 3, 4): 4 - agree in rows 8",
-    "id": "1 ids occur more than once (P00009)",
+    "code": "'olbi2': 1 answer is not a code (1, 2, 3, 4): 7 in row 9",
+    "text": "'olbi2': 1 answer is not a code (1, 2, 3, 4): 4 - agree in row 9",
+    "id": "1 id occurs more than once (P00009)",
     "column": "column 'olbi2' is missing. Did you mean 'olbi_2'",
     "twice": "Several columns have one name: 'olbi2'",
 }
@@ -206,4 +206,4 @@ def test_a_repeated_id_is_found_wherever_it_stands(stored: Path, tmp_path: Path,
         for kind in ("parquet", "csv"):
             capsys.readouterr()
             assert run(tmp_path / source, stored, tmp_path / f"no.{kind}", "--bad-values", "drop") == 1
-            assert f"1 ids occur more than once ({frame.loc[40, 'person_id']})" in capsys.readouterr().err
+            assert f"1 id occurs more than once ({frame.loc[40, 'person_id']})" in capsys.readouterr().err

@@ -77,7 +77,7 @@ def test_policies_and_refusals(model) -> None:
     rows = pd.DataFrame([[5, 4, 3, 2], [9, 4, 3, 2]], columns=list(model.item_ids))
     kept = psm.PsychometricScorer(model).fit(rows).transform(rows)[:, 0]
     np.testing.assert_allclose(kept, [4.0, 11 / 3])
-    with pytest.raises(DataError, match="9 in rows 1"):
+    with pytest.raises(DataError, match="9 in row 1"):
         psm.PsychometricScorer(model, bad_values="refuse").fit(rows)
     with pytest.raises(DataError, match="'support4' is missing"):
         psm.PsychometricScorer(model).fit(rows.drop(columns="support4"))
