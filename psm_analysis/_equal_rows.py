@@ -27,7 +27,7 @@ def equal_rows(columns: Iterable[NDArray[np.generic]]) -> tuple[Integers, Intege
     for column in columns:
         digit, base = _digits(column)
         if size and size * base > LARGEST:
-            number, size = _ranks(number)
+            (number, size), (digit, base) = _ranks(number), _ranks(digit)
         number, size = (number * base + digit, size * base) if size else (digit, base)
     kind, kinds = _ranks(number)
     first = np.zeros(kinds, dtype=np.int64)

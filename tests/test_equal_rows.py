@@ -15,6 +15,7 @@ from psm_analysis._equal_rows import equal_rows
         np.random.default_rng(2).integers(0, 3, (60, 1)).repeat(90, axis=1),
         np.random.default_rng(3).integers(0, 2, (300, 200)),
         np.random.default_rng(4).random((400, 150)) < 0.01,
+        np.random.default_rng(5).integers(0, 20, (2000, 3)) * np.array([1, 2**62 // 20, 2**62 // 21]),
         np.array([[2**62, -(2**62)], [2**62, 5], [-(2**62), 5], [2**62, 5]]),
         np.array([[np.inf, 1.5], [-np.inf, 1.5], [0.25, -3.0], [np.inf, 1.5]]),
     ],
