@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from html import escape
 
 import pandas as pd
 
@@ -37,15 +38,24 @@ class Result:
         shown = {str(k): format_number(v) if isinstance(v, float) else str(v) for k, v in row.items()}
         width = max(map(len, shown), default=0)
         glance = "\n".join(f"{name:<{width}}  {value}" for name, value in shown.items())
-        return f"{type(self).__name__}\n\n{glance}\n\n{self.tidy().to_string(index=False, float_format=format_number)}"
+        body = self.tidy().to_string(index=False, float_format=format_number)
+        return "\n\n".join([type(self).__name__, glance, body, *(f"Warning: {text}" for text in self._doubts())])
+
+    def _doubts(self) -> tuple[str, ...]:
+        """Return what is doubtful, if the result keeps warnings."""
+        return tuple(getattr(self, "warnings", ()))
 
     def __str__(self) -> str:
         return self.summary()
 
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__}: print() shows it, tidy() and glance() are data frames>"
+
     def _repr_html_(self) -> str:
         head = self.glance().to_html(index=False, float_format=format_number, border=0)
         body = self.tidy().to_html(index=False, float_format=format_number, border=0, na_rep="")
-        return f"<h4>{type(self).__name__}</h4>{head}{body}"
+        doubts = "".join(f"<p><em>Warning: {escape(text)}</em></p>" for text in self._doubts())
+        return f"<h4>{type(self).__name__}</h4>{head}{body}{doubts}"
 
 
 def format_number(value: float) -> str:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from psm_analysis.efa.crosscheck import EfaCrosscheck
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class EfaResult(Result):
     """Loadings, communalities, factor correlations and fit of an exploratory factor analysis.
 

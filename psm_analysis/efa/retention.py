@@ -41,7 +41,7 @@ from psm_analysis.rotation import rotate
 FloatArray = NDArray[np.float64]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class RetentionResult(Result):
     """What each criterion says about the number of factors.
 

@@ -17,7 +17,7 @@ from psm_analysis.errors import DataError, ModelError
 FloatArray = NDArray[np.float64]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class SchmidLeiman(Result):
     """Loadings on a general factor and on group factors freed of it.
 

@@ -21,7 +21,7 @@ from psm_analysis.errors import DataError, PsmAnalysisWarning
 FloatArray = NDArray[np.float64]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class SamplingAdequacy(Result):
     """Kaiser-Meyer-Olkin measure, overall and by item, and Bartlett's test (None without the number of cases)."""
 

@@ -9,7 +9,7 @@ import pandas as pd
 from psm_analysis._results import Result
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class GradedFunctioning(Result):
     """Likelihood-ratio tests of every item, and the trait by group.
 

@@ -13,7 +13,7 @@ from psm_analysis.irt.result import GradedResponseResult
 from psm_analysis.moments.sample import FloatArray
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class LinkResult(Result):
     """The transformation of a new calibration onto the scale of a reference: ``A theta + B``.
 

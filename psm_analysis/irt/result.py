@@ -18,7 +18,7 @@ from psm_analysis.irt.person_scores import expected_a_posteriori, maximum_a_post
 from psm_analysis.moments.sample import FloatArray
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class GradedResponseResult(Result):
     """Slopes and thresholds of a graded response model.
 

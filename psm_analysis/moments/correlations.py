@@ -18,7 +18,7 @@ from psm_analysis.moments.rank_correlations import kendall_pairs, spearman_pairs
 from psm_analysis.moments.sample import FloatArray, IntArray, Sample, read_sample
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Correlations(Result):
     """Correlations of all pairs.
 

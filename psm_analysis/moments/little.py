@@ -15,7 +15,7 @@ from psm_analysis.moments.patterns import MissingPatterns, find_patterns
 from psm_analysis.moments.sample import FloatArray, read_sample
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class LittleTest(Result):
     """Little's MCAR test: a small p-value speaks against "missing completely at random".
 

@@ -13,7 +13,7 @@ from psm_analysis.moments.distance import whiten
 from psm_analysis.moments.sample import FloatArray, read_sample
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Mardia(Result):
     """Mardia's multivariate skewness and kurtosis with their tests; `n` complete rows, `n_items` items."""
 
@@ -43,7 +43,7 @@ class Mardia(Result):
         return pd.DataFrame([{name: getattr(self, name) for name in type(self).__slots__}])
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class HenzeZirkler(Result):
     """The Henze-Zirkler statistic and its log-normal p-value; `n` complete rows, `n_items` items."""
 

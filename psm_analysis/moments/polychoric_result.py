@@ -18,7 +18,7 @@ from psm_analysis.moments.polychoric import OrdinalMoments, ordinal_moments
 from psm_analysis.moments.sample import FloatArray, Sample, read_sample
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class PolychoricResult(Result):
     """Polychoric correlations, thresholds, and their asymptotic covariance.
 

@@ -9,7 +9,7 @@ import pandas as pd
 from psm_analysis._results import Result
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class RegressionResult(Result):
     """One least-squares regression.
 
@@ -46,7 +46,7 @@ class RegressionResult(Result):
         return float(self.fit["r_squared"].iloc[0])
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class HierarchicalRegression(Result):
     """A series of regressions of one outcome, each with one block of predictors more than the one before.
 
@@ -82,7 +82,7 @@ class HierarchicalRegression(Result):
         return rows
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class OrderedLogitResult(Result):
     """A proportional-odds (ordered logit) regression.
 

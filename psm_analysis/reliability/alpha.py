@@ -35,7 +35,7 @@ AlphaCorrelation = Literal["pearson", "polychoric"]
 AlphaInterval = Literal["feldt", "bonett", "bootstrap"]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class AlphaResult(Result):
     """Coefficient alpha of one scale.
 

@@ -13,7 +13,7 @@ from psm_analysis.errors import ModelError
 from psm_analysis.sem.result import SemResult
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class BifactorIndices(Result):
     """Strength of the general factor of a bifactor or second-order model, for the sum of standardised items.
 

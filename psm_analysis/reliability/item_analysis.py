@@ -23,7 +23,7 @@ EXTREME_SHARE = 0.27
 REDUNDANT_R = 0.80
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class ItemAnalysis(Result):
     """Statistics of the items of one or several subscales.
 

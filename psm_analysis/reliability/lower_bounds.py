@@ -26,7 +26,7 @@ EXACT_SPLITS = 12_870
 COEFFICIENTS = ("lambda1", "lambda2", "lambda3", "lambda4", "lambda5", "lambda6")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class GuttmanResult(Result):
     """Guttman's six lower bounds; lambda 3 is alpha, lambda 4 the best split half.
 
@@ -54,7 +54,7 @@ class GuttmanResult(Result):
         return pd.DataFrame([{**row, "reversed": ", ".join(self.reversed)}])
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class SplitHalfResult(Result):
     """The distribution of the split-half coefficient over splits, and the two conventional splits.
 

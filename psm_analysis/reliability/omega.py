@@ -21,7 +21,7 @@ from psm_analysis.reliability.coefficients import coefficient_alpha, total_varia
 from psm_analysis.reliability.keying import reverse_items, reversed_names
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class OmegaResult(Result):
     """Omega coefficients of a scale of standardised items.
 

@@ -14,7 +14,7 @@ from psm_analysis.moments.sample import FloatArray, as_frame, check_columns, rea
 from psm_analysis.reliability.agreement import icc
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class RetestResult(Result):
     """Stability and agreement of each score over two occasions.
 

@@ -14,7 +14,7 @@ from psm_analysis.errors import DataError
 from psm_analysis.moments.sample import FloatArray, IntArray, Sample, read_sample
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class UnitAgreement(Result):
     """Agreement within units, and the reliability of unit means.
 

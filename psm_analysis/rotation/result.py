@@ -13,7 +13,7 @@ from psm_analysis._results import Result
 FloatArray = NDArray[np.float64]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class RotationResult(Result):
     """Rotated loadings and how they were reached.
 

@@ -12,7 +12,7 @@ from psm_analysis._results import Result
 from psm_analysis.survey.wave import SurveyWave
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class WaveDescription(Result):
     """Frequencies of the answers to every item of a wave.
 

@@ -13,7 +13,7 @@ from psm_analysis.errors import DataError
 from psm_analysis.survey.wave import SurveyWave
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class MissingPatterns(Result):
     """Patterns of missing answers and the coverage of pairs of columns.
 

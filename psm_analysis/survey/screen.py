@@ -29,7 +29,7 @@ class _NotComputed(Exception):
     """Why a check cannot be computed for this wave."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class ScreeningReport(Result):
     """Indices of careless answering and the rows they flag.
 

@@ -28,7 +28,7 @@ from psm_analysis.survey.synthetic_responses import (
 MEDIATED = ("psm", "ei", "burden", "support", "training")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class PublicServiceSurvey(Result):
     """Waves of a synthetic survey and the population values behind them.
 

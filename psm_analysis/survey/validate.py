@@ -19,7 +19,7 @@ from psm_analysis.survey.violation import Violation, violation_table
 from psm_analysis.survey.wave import SurveyWave
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class ValidationReport(Result):
     """What is wrong with a wave.
 

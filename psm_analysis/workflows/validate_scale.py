@@ -125,6 +125,7 @@ def validate_scale(
             lang=lang,
             warnings=(),
         )
+    failed += _opposed(definition, used)
     notes = tuple(dict.fromkeys([*failed, *(str(w.message) for w in caught)]))
     return found.with_warnings(notes)
 
@@ -177,8 +178,23 @@ def _models(definition: Instrument, data: pd.DataFrame, *, ordered: bool) -> tup
     return fits, failed
 
 
+def _opposed(definition: Instrument, items: pd.DataFrame) -> list[str]:
+    """Say which subscales run against the rest of the total that they are part of."""
+    if not definition.total:
+        return []
+    means = {s.id: items[[name for name in s.items if name in items]].mean(axis=1) for s in definition.subscales}
+    parts = pd.DataFrame(means)
+    rest = {name: parts[name].corr(parts.drop(columns=name).mean(axis=1)) for name in parts} if len(means) > 1 else {}
+    return [
+        f"The subscale {name!r} falls where the rest of the total rises (r = {r:.2f}): say in the instrument which of "
+        "its items are reversed, or that the subscales make no total (total = false)."
+        for name, r in rest.items()
+        if r < -2.0 / np.sqrt(len(items))
+    ]
+
+
 def _best(models: dict[str, SemResult]) -> str:
     """Return the model of the smallest BIC, or of the smallest RMSEA where there is no likelihood."""
     if all(np.isfinite(fit.fit_measures.get("bic", np.nan)) for fit in models.values()):
         return min(models, key=lambda kind: models[kind].fit_measures["bic"])
-    return min(models, key=lambda kind: models[kind].fit_measures["rmsea"])
+    return min(models, key=lambda kind: float(models[kind].glance()["rmsea"].iloc[0]))

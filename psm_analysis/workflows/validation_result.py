@@ -51,7 +51,7 @@ TITLES = {
 }
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class ScaleValidation(Result):
     """What the validation of a scale found.
 
@@ -100,14 +100,14 @@ class ScaleValidation(Result):
 
     def tidy(self) -> pd.DataFrame:
         """Return the main numbers: step, quantity, estimate."""
-        best = self.models[self.best_model].fit_measures
+        fits = {kind: fit.glance().iloc[0] for kind, fit in self.models.items()}
         rows = [
             ("screening", "respondents set aside", float(self.n_screened - self.n_used)),
             ("suitability", "kmo", self.suitability.kmo),
             *(("retention", str(name), float(value)) for name, value in self.retention.suggested.items()),
-            *(("fit", f"{kind}: {name}", float(fit.fit_measures.get(name, np.nan)))
-              for kind, fit in self.models.items() for name in ("cfi", "tli", "rmsea", "srmr", "bic")),
-            ("fit", f"best ({self.best_model}): cfi", float(best["cfi"])),
+            *(("fit", f"{kind}: {name}", float(row.get(name, np.nan)))
+              for kind, row in fits.items() for name in ("cfi", "tli", "rmsea", "srmr", "bic")),
+            ("fit", f"best ({self.best_model}): cfi", float(fits[self.best_model]["cfi"])),
             *(("reliability", f"{factor}: {name}", float(value))
               for factor, row in self.reliability.iterrows() for name, value in row.items()),
         ]  # fmt: skip
@@ -123,8 +123,11 @@ class ScaleValidation(Result):
         return pd.DataFrame(rows, columns=["step", "quantity", ESTIMATE])
 
     def glance(self) -> pd.DataFrame:
-        """Return one row: instrument, respondents, best model and its fit, lowest reliability, largest HTMT."""
-        best = self.models[self.best_model].fit_measures
+        """Return one row: instrument, respondents, best model and its fit, lowest reliability, largest HTMT.
+
+        Measures of fit here and in :meth:`tidy` are those of the table of fit: robust or scaled where the fit has such.
+        """
+        best = self.models[self.best_model].glance().iloc[0]
         largest = np.nan
         if self.htmt is not None:
             largest = float(self.htmt.to_numpy()[np.tril_indices(len(self.htmt), -1)].max())

@@ -34,6 +34,24 @@ def test_the_known_structure_is_found(dossier: psm.ScaleValidation) -> None:
     assert set(dossier.tidy()["step"]) == {"screening", "suitability", "retention", "fit", "reliability", "htmt"}
 
 
+def test_fit_is_that_of_the_printed_table(dossier: psm.ScaleValidation) -> None:
+    printed = dossier.models[dossier.best_model].glance().iloc[0]
+    assert printed["measures"] == "robust"
+    assert dossier.glance().loc[0, ["cfi", "rmsea", "srmr"]].tolist() == printed[["cfi", "rmsea", "srmr"]].tolist()
+    rows = dossier.tidy().set_index("quantity")["estimate"]
+    assert rows[f"best ({dossier.best_model}): cfi"] == rows[f"{dossier.best_model}: cfi"] == printed["cfi"]
+
+
+def test_a_subscale_that_runs_against_the_total_is_named(dossier: psm.ScaleValidation) -> None:
+    frame = psm.make_public_service_survey(600, waves=1, seed=3).data
+    turned = frame.assign(**{item: 6 - frame[item] for item in ("psm9", "psm10", "psm11", "psm12")})
+    found = psm.validate_scale(psm.wave_from_frame(turned, instruments="psm16"), "psm16", seed=1, n_iterations=10)
+    (told,) = [text for text in found.warnings if "falls where the rest" in text]
+    assert told.startswith("The subscale 'com' falls")
+    assert told in found.summary()
+    assert not [text for text in dossier.warnings if "falls where the rest" in text]
+
+
 def test_halves_are_disjoint_and_reproducible(dossier: psm.ScaleValidation, wave: object) -> None:
     assert dossier.exploratory.nobs + dossier.models["correlated"].nobs <= dossier.n_used
     again = psm.validate_scale(wave, "psm16", seed=1, n_iterations=30)  # type: ignore[arg-type]
