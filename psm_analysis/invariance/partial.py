@@ -46,14 +46,13 @@ def next_release(fit: SemResult, blocks: Blocks, *, step: str, added: Sequence[s
     rows = [i for i in (*tied_rows(fit).tolist(), *_held(fit, blocks)) if _is_kind(fit.table.parameters[i], fit, added)]
     if not rows:
         return None
-    score, V = released_scores(fit, rows)
+    score, V, identified = released_scores(fit, rows)
     by_key: dict[Key, list[int]] = {}
     for k, row in enumerate(rows):
         by_key.setdefault(blocks.model_key(fit.table.parameters[row].key), []).append(k)
     loadings = _loadings(fit, blocks)
     allowed = [key for key in by_key if _keeps_enough(key, list(by_key), loadings)]
     tests = []
-    identified = np.diagonal(V) > 1e-8 * np.diagonal(V).max()
     for key in allowed:
         at = by_key[key]
         if identified[at].all():

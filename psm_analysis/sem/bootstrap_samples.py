@@ -19,7 +19,9 @@ from psm_analysis.sem.bootstrap_resample import Units, weighted_moments
 from psm_analysis.sem.bootstrap_saturated import IncompleteSampler, Saturated
 from psm_analysis.sem.discrepancy.least_squares import LeastSquares
 from psm_analysis.sem.discrepancy.ml import MaximumLikelihood
+from psm_analysis.sem.far_apart import are_far_apart
 from psm_analysis.sem.matrices import PSI
+from psm_analysis.sem.optimize import is_linear
 from psm_analysis.sem.result import SemResult
 from psm_analysis.sem.sample import GroupSample
 
@@ -87,10 +89,7 @@ def can_batch(result: SemResult) -> bool:
     bounded = any(np.isfinite(p.lower) or np.isfinite(p.upper) for p in result.table.parameters if p.free)
     if bounded or result.constraints.inequalities or not _has_batches(result):
         return False
-    x = result.solution.x
-    _, here = result.constraints.equal(result.problem, x)
-    _, there = result.constraints.equal(result.problem, 1.7 * x + 0.3)
-    return bool(np.allclose(here, there, rtol=1e-10, atol=1e-12))
+    return is_linear(result.problem, result.constraints, result.solution.x)
 
 
 def _has_batches(result: SemResult) -> bool:
@@ -103,6 +102,6 @@ def _has_batches(result: SemResult) -> bool:
         return False
     ordered = result.table.roles.ordered
     if not ordered:
-        return function != "DWLS"
+        return function == "GLS" or (function == "ULS" and not are_far_apart(result.problem))
     plain = len(ordered) == len(result.sample.names) and result.sample.groups[0].weights is None
     return plain and all((layout.matrix[layout.derived] != PSI).all() for layout in result.problem.layouts)

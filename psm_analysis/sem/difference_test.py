@@ -20,10 +20,12 @@ import numpy as np
 
 from psm_analysis._options import DifferenceMethod, RestrictionMethod
 from psm_analysis.errors import OptionError
+from psm_analysis.sem.arrays import Array
 from psm_analysis.sem.estimate import Estimation
+from psm_analysis.sem.far_apart import are_far_apart, information_inverse
 from psm_analysis.sem.inference import free_directions
 from psm_analysis.sem.nesting import at_restricted, restrictions
-from psm_analysis.sem.sandwich import information, moment_meat
+from psm_analysis.sem.sandwich import information, moment_covariance, moment_meat
 from psm_analysis.sem.teststat import ModelTest, model_test
 
 ONE_FACTOR = ("satorra.bentler", "yuan.bentler", "yuan.bentler.mplus")
@@ -102,10 +104,20 @@ def _scaling(e: Estimation) -> float:
     return found.scaling if found else 1.0
 
 
+def _spreads(e: Estimation, Z: Array) -> tuple[Array, Array]:
+    """Return ``(Z'I Z)^-1`` with the information I, and N times the robust covariance matrix along Z."""
+    if are_far_apart(e.problem):
+        return information_inverse(e.problem, e.solution.x, basis=Z), Z.T @ (e.scale * moment_covariance(e)) @ Z
+    P = np.linalg.inv(Z.T @ information(e) @ Z)
+    return P, P @ Z.T @ moment_meat(e) @ Z @ P
+
+
 def _satorra_2000(
     free: Estimation, restricted: Estimation, chisq: float, restriction: RestrictionMethod
 ) -> DifferenceTest:
     """Return the test from the traces of ``U Gamma`` with ``U = V Delta P A'(A P A')^-1 A P Delta'V`` (eq. 20-24).
+
+    They are those of ``(A P A')^-1 A P Delta'V Gamma V Delta P A'``.
 
     Scaled and shifted; for mean.var.adjusted the degrees of freedom are adjusted instead.
     """
@@ -116,10 +128,8 @@ def _satorra_2000(
             remedy="Use 'satorra.bentler.2001' with missing='fiml'.",
         )
     A, Z = restrictions(free, restricted, method=restriction)
-    P = np.linalg.inv(Z.T @ information(free) @ Z)
-    middle = P @ A.T @ np.linalg.solve(A @ P @ A.T, A @ P)
-    meat = Z.T @ moment_meat(replace(free, spec=replace(free.spec, se="robust.sem"))) @ Z
-    product = middle @ meat
+    P, V = _spreads(replace(free, spec=replace(free.spec, se="robust.sem")), Z)
+    product = np.linalg.solve(A @ P @ A.T, A @ V @ A.T)
     first, second, df = float(np.trace(product)), float(np.sum(product * product.T)), len(A)
     if free.spec.test == "mean.var.adjusted":
         scaling, shift, out = second / first, 0.0, first**2 / second

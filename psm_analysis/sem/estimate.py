@@ -15,6 +15,7 @@ from psm_analysis.sem.discrepancy.fiml import FullInformation
 from psm_analysis.sem.discrepancy.least_squares import LeastSquares
 from psm_analysis.sem.discrepancy.ml import MaximumLikelihood
 from psm_analysis.sem.estimators import EstimatorSpec
+from psm_analysis.sem.far_apart import weighs_moments
 from psm_analysis.sem.gamma import casewise_moments, normal_gamma, normal_weight
 from psm_analysis.sem.implied import stacked
 from psm_analysis.sem.matrices import Layout, find_layouts
@@ -25,6 +26,7 @@ from psm_analysis.sem.problem import ConstraintSystem, Problem, constraint_syste
 from psm_analysis.sem.sample import GroupSample, Sample
 from psm_analysis.sem.start import starting_values
 from psm_analysis.sem.start_structure import structured_values
+from psm_analysis.sem.unweighted import minimise_weighted
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +84,8 @@ def estimate(
         )
     if known is None:
         starts, bounds = _starts(problem, table, sample, values), parameter_bounds(table, problem)
-        solution = minimise(problem, starts, constraints=constraints, bounds=bounds)
+        search = minimise_weighted if weighs_moments(problem) else minimise
+        solution = search(problem, starts, constraints=constraints, bounds=bounds)
     else:
         solution = solution_at(problem, known, constraints=constraints)
     rank = np.linalg.matrix_rank(constraints.equal(problem, solution.x)[1]) if equalities else 0

@@ -142,7 +142,10 @@ def _check_nonlinear(
         inside = np.clip(place, lower, upper)
         if not np.isfinite(violation(inside)).all():
             continue
-        left = violation(least_squares(violation, inside, jac=slope, bounds=(lower, upper), max_nfev=100).x)
+        found = least_squares(
+            violation, inside, jac=slope, bounds=(lower, upper), max_nfev=100, ftol=EXACT, xtol=EXACT, gtol=EXACT
+        )
+        left = violation(found.x)
         if np.abs(left).max() < MET:
             return
         least = left if least is None or np.abs(left).max() < np.abs(least).max() else least
@@ -151,6 +154,8 @@ def _check_nonlinear(
 
 
 STARTS = 8
+EXACT = 1e-15
+"""Parameters of large variables do not end the search for values of others."""
 
 
 def _refuse(texts: list[str], *, certain: bool) -> NoReturn:

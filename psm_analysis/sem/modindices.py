@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 
 from psm_analysis.sem.arrays import Array
+from psm_analysis.sem.far_apart import are_far_apart, information_given
 from psm_analysis.sem.implied import imply
 from psm_analysis.sem.inference import free_directions
 from psm_analysis.sem.matrices import find_layout
@@ -70,7 +71,11 @@ def modification_indices(
     wide = replace(problem, layouts=layouts, base=base, position=places)
     everything = np.concatenate([x, base[given], base[tested]])
     gradient, information = wide.derivatives(everything)
-    score, V = _projected(gradient, information, n_free, np.pad(jacobian, ((0, 0), (0, len(given)))))
+    tied = np.pad(jacobian, ((0, 0), (0, len(given))))
+    if are_far_apart(wide):
+        score, V = _graded(wide, everything, n_free, tied)
+    else:
+        score, V = _projected(gradient, information, n_free, tied)
     scale = np.ones(len(extended))
     for layout in map(unconditional, layouts):
         implied = imply(layout, wide.expand(everything))
@@ -98,6 +103,13 @@ def _projected(gradient: Array, information: Array, n_free: int, jacobian: Array
     inner = Z.T @ information[:n_free, :n_free] @ Z
     solved = np.linalg.solve(inner, cross.T) if Z.shape[1] else np.zeros((0, len(score)))
     return score, np.diagonal(information)[n_free:] - np.einsum("ij,ji->i", cross, solved)
+
+
+def _graded(problem: Problem, x: Array, n_free: int, jacobian: Array) -> tuple[Array, Array]:
+    """Return the same where the weights of least squares are far apart."""
+    free = np.vstack([free_directions(jacobian), np.zeros((len(x) - n_free, n_free - len(jacobian)))])
+    V = information_given(problem, x, free=free, tested=np.eye(len(x))[:, n_free:])
+    return -problem.derivatives(x)[0][n_free:] / 2.0, np.diagonal(V)
 
 
 def as_frame(records: list[dict[str, object]], labels: list[str]) -> pd.DataFrame:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
 
-from psm_analysis.sem.arrays import Array, Index, Mask
+from psm_analysis.sem.arrays import Array, Index, Mask, lower_triangle
 from psm_analysis.sem.implied import Directions, Implied, moment_jacobian, moment_vector
 from psm_analysis.sem.matrices import Layout
 
@@ -20,6 +21,9 @@ class MomentMap(Protocol):
 
     def jacobian(self, implied: Implied, d: Directions) -> Array:
         """Return their derivatives, shape ``(moments, parameters)``."""
+
+    def units(self, s: Array) -> Array:
+        """Return of sample moments the standard deviations, or products of two, in which they are measured."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +39,15 @@ class ContinuousMoments:
     def jacobian(self, implied: Implied, d: Directions) -> Array:
         """Return the derivatives of ``(mu, vech Sigma)``."""
         return moment_jacobian(d, means=self.means)
+
+    def units(self, s: Array) -> Array:
+        """Return the standard deviation of each mean, and the product of two of each covariance."""
+        n = len(s)
+        p = (math.isqrt(8 * n + 9) - 3 if self.means else math.isqrt(8 * n + 1) - 1) // 2
+        column, row = lower_triangle(p)
+        deviation = np.sqrt(s[-len(row) :][row == column])
+        products = deviation[row] * deviation[column]
+        return np.concatenate([deviation, products]) if self.means else products
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +113,19 @@ class OrdinalMoments:
         regressions = delta[:, None, None] * d.slopes + slopes[:, None, :] * implied.L[:, self.given][:, :, None]
         regressions = regressions[self.dependent].reshape(-1, slopes.shape[1])
         return np.concatenate([level, regressions, variances, off + scaled * Sigma[row, column][:, None]])
+
+    def units(self, s: Array) -> Array:
+        """Return 1 of thresholds, standard deviations of means, variances, products of two deviations of the rest.
+
+        Slopes on given variables have the unit of the dependent one.
+        """
+        (item, _), (row, column) = self.levels(), self._pairs()
+        deviation = np.ones(len(self.ordinal))
+        deviation[self._continuous()] = np.sqrt(self.split(s)[2])
+        slopes = np.repeat(deviation[self.dependent], len(self.given))
+        return np.concatenate(
+            [deviation[item], slopes, self.split(s)[2], deviation[row] * deviation[column]],
+        )
 
     def standardized_gaps(self, s: Array, implied: Implied, *, cov: Array) -> tuple[Array, Array, Array, Array]:
         """Return ``s`` minus the implied moments in units of standard deviations.

@@ -68,6 +68,7 @@ def restrictions(free: Estimation, restricted: Estimation, *, method: Restrictio
     ModelError
         If the restrictions do not account for the difference in degrees of freedom: the models are not nested.
     """
+    units: float | Array = 1.0
     Z1, Z0 = free_directions(free.solution.jacobian), free_directions(restricted.solution.jacobian)
     if method == "exact":
         moved = embedding(free, restricted)[1] @ Z0
@@ -77,8 +78,9 @@ def restrictions(free: Estimation, restricted: Estimation, *, method: Restrictio
         groups = range(len(free.sample.groups))
         slopes1 = np.vstack([moment_slopes(free, g) for g in groups]) @ Z1
         slopes0 = np.vstack([moment_slopes(restricted, g) for g in groups]) @ Z0
-        H, nested = np.linalg.pinv(slopes1) @ slopes0, True
-    A = scipy.linalg.null_space(H.T).T
+        units = _norms(slopes1)
+        H, nested = np.linalg.pinv(slopes1 / units) @ (slopes0 / _norms(slopes0)), True
+    A = scipy.linalg.null_space(H.T).T * units
     if not nested or len(A) != restricted.df - free.df:
         raise ModelError(
             f"The models are not nested: {len(A)} restrictions for {restricted.df - free.df} degrees of freedom.",
@@ -86,6 +88,12 @@ def restrictions(free: Estimation, restricted: Estimation, *, method: Restrictio
             remedy="Compare models of which one is a special case of the other, or use method='satorra.bentler.2001'.",
         )
     return A, Z1
+
+
+def _norms(slopes: Array) -> Array:
+    """Return the norms of the columns, 1 for one of zeros: ranks must not depend on the units of the variables."""
+    norms = np.linalg.norm(slopes, axis=0)
+    return np.where(norms > 0, norms, 1.0)
 
 
 def _is_inside(free: Estimation, restricted: Estimation) -> bool:

@@ -79,24 +79,25 @@ def minimise(problem: Problem, starts: Array, *, constraints: ConstraintSystem, 
 def solution_at(problem: Problem, x: Array, *, constraints: ConstraintSystem) -> Solution:
     """Return the solution of a problem whose minimum is known."""
     jacobian = constraints.equal(problem, x)[1]
-    return Solution(x, problem.value(x), 0, True, jacobian, _slope(problem, x))
+    return Solution(x, problem.value(x), 0, True, jacobian, gradient_at(problem, x))
 
 
 def _search(problem: Problem, start: Array, *, constraints: ConstraintSystem, bounds: Bounds) -> Solution:
-    if constraints.inequalities or bounds.any or not _is_linear(problem, constraints, start):
+    if constraints.inequalities or bounds.any or not is_linear(problem, constraints, start):
         return _constrained(problem, start, constraints, bounds)
     value, jacobian = constraints.equal(problem, start)
-    origin, basis = _affine(start, value, jacobian, units=_units(problem, start))
+    origin, basis = affine(start, value, jacobian, units=_units(problem, start))
     z, iterations, converged = fisher_scoring(problem, origin, basis)
     x = origin + basis @ z
     if not converged:
         x, converged = _quasi_newton(problem, x, basis)
         z, more, scored = fisher_scoring(problem, x, basis)
         x, converged, iterations = x + basis @ z, converged or scored, iterations + more
-    return Solution(x, problem.value(x), iterations, converged, jacobian, _slope(problem, x))
+    return Solution(x, problem.value(x), iterations, converged, jacobian, gradient_at(problem, x))
 
 
-def _is_linear(problem: Problem, constraints: ConstraintSystem, start: Array) -> bool:
+def is_linear(problem: Problem, constraints: ConstraintSystem, start: Array) -> bool:
+    """Tell whether the equality constraints are linear."""
     if not constraints.equalities:
         return True
     _, here = constraints.equal(problem, start)
@@ -118,7 +119,7 @@ def _roots(information: Array) -> Array:
     return np.sqrt(np.where(good, diagonal, 1.0))
 
 
-def _affine(start: Array, value: Array, jacobian: Array, *, units: Array) -> tuple[Array, Array]:
+def affine(start: Array, value: Array, jacobian: Array, *, units: Array) -> tuple[Array, Array]:
     """Return the point nearest to the start that meets linear constraints, and a basis of the directions they leave."""
     if not len(value):
         return start, np.diag(units)
@@ -266,7 +267,7 @@ def _constrained(problem: Problem, start: Array, constraints: ConstraintSystem, 
     x = units * found.x
     if not _feasible(problem, x, constraints, tolerance=0.1):
         _, jacobian = active_constraints(problem, x, constraints, bounds)
-        return Solution(x, problem.value(x), int(found.nit), False, jacobian, _slope(problem, x))
+        return Solution(x, problem.value(x), int(found.nit), False, jacobian, gradient_at(problem, x))
     return _polished(problem, x, constraints, bounds, iterations=int(found.nit))
 
 
@@ -323,10 +324,10 @@ def _polished(
             converged, iterations = True, iterations + step_number + 1
             break
     converged = converged and _feasible(problem, x, constraints, tolerance=1e-6)
-    return Solution(x, problem.value(x), iterations, converged, jacobian, _slope(problem, x))
+    return Solution(x, problem.value(x), iterations, converged, jacobian, gradient_at(problem, x))
 
 
-def _slope(problem: Problem, x: Array) -> Array:
+def gradient_at(problem: Problem, x: Array) -> Array:
     """Return the gradient, or nan where the discrepancy is not defined."""
     if not np.isfinite(problem.value(x)):
         return np.full(x.size, np.nan)

@@ -13,6 +13,7 @@ from psm_analysis._options import nearest
 from psm_analysis.errors import ModelError
 from psm_analysis.sem.arrays import Array, Index
 from psm_analysis.sem.discrepancy.base import Discrepancy
+from psm_analysis.sem.discrepancy.least_squares import LeastSquares
 from psm_analysis.sem.expression import Dual, evaluate
 from psm_analysis.sem.hessian import curvature
 from psm_analysis.sem.implied import Directions, Implied, derive, directions, imply
@@ -133,15 +134,31 @@ class Problem:
 
         For ordinal variables it is that of Gauss and Newton, without second derivatives of the moments.
         """
+        total = self.curvature(x)
+        for layout, discrepancy, weight, implied, place in self._groups(x):
+            total += self._gathered(weight * discrepancy.bend(implied, _directions(layout, implied)), place)
+        return total
+
+    def curvature(self, x: Array) -> Array:
+        """Return what the second derivatives of the moments of continuous variables contribute to the Hessian."""
         total = np.zeros((self.n_free, self.n_free))
         for layout, discrepancy, weight, implied, place in self._groups(x):
-            d = _directions(layout, implied)
-            block = discrepancy.bend(implied, d)
             if discrepancy.curved:
                 G, g = discrepancy.slopes(implied)
-                block = block + curvature(layout, implied, d, G=G, g=g)
-            total += self._gathered(weight * block, place)
+                block = curvature(layout, implied, _directions(layout, implied), G=G, g=g)
+                total += self._gathered(weight * block, place)
         return total
+
+    def moment_jacobians(self, x: Array) -> list[Array]:
+        """Return of each group the derivatives of its moments by the free parameters, for least squares."""
+        found = []
+        for layout, discrepancy, _, implied, place in self._groups(x):
+            assert isinstance(discrepancy, LeastSquares)
+            jacobian = discrepancy.moments.jacobian(implied, _directions(layout, implied))
+            slopes = np.zeros((self.n_free, len(jacobian)))
+            np.add.at(slopes, place, jacobian.T)
+            found.append(np.ascontiguousarray(slopes.T))
+        return found
 
 
 def _directions(layout: Layout, implied: Implied) -> Directions:

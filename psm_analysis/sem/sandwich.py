@@ -12,6 +12,7 @@ from psm_analysis.sem.casewise import row_scores
 from psm_analysis.sem.design import aggregated
 from psm_analysis.sem.discrepancy.least_squares import LeastSquares
 from psm_analysis.sem.estimate import Estimation, complete_rows
+from psm_analysis.sem.far_apart import are_far_apart, moment_inverse, plain_information
 from psm_analysis.sem.gamma import casewise_moments, normal_gamma, normal_weight
 from psm_analysis.sem.implied import directions
 from psm_analysis.sem.inference import covariance, free_directions
@@ -39,11 +40,27 @@ def parameter_covariance(e: Estimation, names: Sequence[str]) -> Array:
         return np.zeros_like(A)
     if e.spec.se == "first.order":
         return covariance(first_order(e), e.solution.jacobian, nobs=e.scale, names=names)
+    if are_far_apart(e.problem):
+        covariance(plain_information(e.problem, e.solution.x), e.solution.jacobian, nobs=1, names=names)
+        return moment_covariance(e)
     plain = covariance(A, e.solution.jacobian, nobs=1, names=names)
     if e.spec.se == "standard" and (e.ordinal or e.spec.function not in ("ULS", "DWLS")):
         return plain / e.scale
     meat = first_order(e) if e.spec.se == "robust.huber.white" else moment_meat(e)
     return np.asarray(plain @ meat @ plain / e.scale)
+
+
+def moment_covariance(e: Estimation) -> Array:
+    """Return ``sum B Gamma B' / N`` over groups with ``B = (Delta'W Delta)^-1 Delta'W``: the same in another order."""
+    total = np.zeros((e.problem.n_free, e.problem.n_free))
+    inverses = moment_inverse(e.problem, e.solution.x, basis=free_directions(e.solution.jacobian))
+    for g, (B, share) in enumerate(zip(inverses, e.problem.weights, strict=True)):
+        if e.spec.se == "standard":
+            total += B @ normal_gamma(e.sample.groups[g].cov, means=e.means) @ B.T / share
+        else:
+            scores = group_moments(e, g)[2] @ B.T
+            total += scores.T @ scores / (share * e.sample.groups[g].mass)
+    return total / e.scale
 
 
 def first_order(e: Estimation) -> Array:

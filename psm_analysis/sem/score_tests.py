@@ -10,7 +10,8 @@ import pandas as pd
 
 from psm_analysis._results import Result
 from psm_analysis.errors import ModelError
-from psm_analysis.sem.arrays import Array, Index
+from psm_analysis.sem.arrays import Array, Index, Mask
+from psm_analysis.sem.far_apart import are_far_apart, information_given
 from psm_analysis.sem.inference import free_directions
 from psm_analysis.sem.result import SemResult
 
@@ -90,9 +91,8 @@ def score_tests(result: SemResult) -> ScoreTests:
             where="score_tests",
             remedy="Fit with group_equal=[...], or give parameters the same label.",
         )
-    score, V = released_scores(result, rows)
+    score, V, good = released_scores(result, rows)
     diagonal = np.diagonal(V)
-    good = diagonal > 1e-9 * np.abs(diagonal).max()
     statistic = np.where(good, result.nobs * score**2 / np.where(good, diagonal, 1.0), np.nan)
     parameters = [result.table.parameters[i] for i in rows]
     frame = pd.DataFrame(
@@ -122,10 +122,11 @@ def tied_rows(result: SemResult) -> Index:
     return np.array(found, dtype=np.intp)
 
 
-def released_scores(result: SemResult, rows: Sequence[int] | Index) -> tuple[Array, Array]:
+def released_scores(result: SemResult, rows: Sequence[int] | Index) -> tuple[Array, Array, Mask]:
     """Return the scores of one observation for parameters of their own, and their information given all others.
 
-    The information of each is that with all other equalities in force; rows of fixed parameters may be among them.
+    The information of each is that with all other equalities in force; rows of fixed parameters may be among them. The
+    last array tells of which there is any.
     """
     problem, n = result.problem, result.problem.n_free
     places = result.problem.position[rows]
@@ -136,9 +137,12 @@ def released_scores(result: SemResult, rows: Sequence[int] | Index) -> tuple[Arr
     x = np.concatenate([result.solution.x, result.estimates[rows]])
     gradient, information = wide.derivatives(x)
     tied = np.vstack([np.eye(n), within]) @ free_directions(result.solution.jacobian)
-    cross = information[n:] @ tied
-    inner = tied.T @ information @ tied
-    return -gradient[n:] / 2.0, information[n:, n:] - cross @ np.linalg.solve(inner, cross.T)
+    if are_far_apart(wide):
+        V = information_given(wide, x, free=tied, tested=np.eye(len(x))[:, n:])
+    else:
+        cross = information[n:] @ tied
+        V = information[n:, n:] - cross @ np.linalg.solve(tied.T @ information @ tied, cross.T)
+    return -gradient[n:] / 2.0, V, np.diagonal(V) > 1e-9 * np.diagonal(information)[n:]
 
 
 def joint_test(result: SemResult, score: Array, V: Array) -> tuple[float, int]:

@@ -24,8 +24,10 @@ from psm_analysis.sem.design import aggregated
 from psm_analysis.sem.discrepancy.fiml import FullInformation
 from psm_analysis.sem.estimate import Estimation, complete_rows
 from psm_analysis.sem.estimators import MOMENT_TESTS
+from psm_analysis.sem.far_apart import are_far_apart, moment_remainders
 from psm_analysis.sem.gamma import casewise_moments, normal_product, normal_quadratic, normal_trace, normal_weight
 from psm_analysis.sem.implied import moment_vector, stacked
+from psm_analysis.sem.inference import free_directions
 from psm_analysis.sem.missing_fit import complete_data_fit
 from psm_analysis.sem.ordinal_fit import correlation_fit
 from psm_analysis.sem.sandwich import (
@@ -165,6 +167,8 @@ def _moment_test(e: Estimation, chisq: float) -> ModelTest:
 
 def u_gamma_traces(e: Estimation, *, squared: bool) -> tuple[float, float]:
     """Return ``tr(U Gamma)`` and, if asked, ``tr[(U Gamma)^2]`` with ``U = V - V Delta E^-1 Delta'V``."""
+    if are_far_apart(e.problem):
+        return _graded_traces(e)
     E_inverse = projector(e, e.problem.derivatives(e.solution.x)[1])
     B, C = np.zeros_like(E_inverse), np.zeros_like(E_inverse)
     first = second = 0.0
@@ -181,6 +185,16 @@ def u_gamma_traces(e: Estimation, *, squared: bool) -> tuple[float, float]:
             C += share * (through.T @ weighed(weight, through))
     EB = E_inverse @ B
     return first - float(np.trace(EB)), second - 2.0 * float(np.trace(E_inverse @ C)) + float(np.sum(EB * EB.T))
+
+
+def _graded_traces(e: Estimation) -> tuple[float, float]:
+    """Return the same where weights are far apart: ``Y'U Y`` of the rows Y without making U or its parts."""
+    basis = free_directions(e.solution.jacobian)
+    groups = range(len(e.sample.groups))
+    rows = [group_moments(e, g)[2].T / math.sqrt(e.sample.groups[g].mass) for g in groups]
+    left = moment_remainders(e.problem, e.solution.x, basis=basis, moments=rows)
+    product = left @ left.T if left.shape[0] < left.shape[1] else left.T @ left
+    return float(np.trace(product)), float(np.sum(product * product))
 
 
 def _yuan_bentler(e: Estimation, plain: ModelTest) -> ModelTest:

@@ -29,6 +29,10 @@ class LeastSquares:
         """Second derivatives of the moments enter the Hessian for continuous variables only."""
         return isinstance(self.moments, ContinuousMoments)
 
+    def spreads(self) -> Array:
+        """Return the units of the moments."""
+        return self.moments.units(self.s)
+
     def value(self, implied: Implied) -> float:
         """Return the discrepancy."""
         with np.errstate(invalid="ignore"):
