@@ -12,7 +12,7 @@ import pandas as pd
 
 from psm_analysis._model_names import quoted
 from psm_analysis._options import InvarianceRule
-from psm_analysis.errors import ModelError, PsmAnalysisWarning
+from psm_analysis.errors import ConvergenceError, DataError, ModelError, PsmAnalysisWarning
 from psm_analysis.invariance.blocks import Blocks
 from psm_analysis.invariance.ladder import Step
 from psm_analysis.invariance.partial import Release, next_release
@@ -27,6 +27,7 @@ from psm_analysis.sem.roles import find_roles
 from psm_analysis.sem.syntax import parse_model
 
 MEASURES = ("cfi", "rmsea", "srmr")
+NO_SOLUTION = (ConvergenceError, DataError, ModelError)
 Rule = InvarianceRule | Mapping[str, float]
 
 
@@ -43,46 +44,75 @@ class Plan:
 
 
 def climb(plan: Plan) -> InvarianceResult:
-    """Fit all steps and decide on each."""
+    """Fit all steps and decide on each; the first without a solution ends the ladder, which keeps the steps below."""
     fits: dict[str, SemResult] = {}
     rows: list[dict[str, Any]] = []
     releases: list[Release] = []
+    told: list[str] = []
     for step in plan.rungs:
         before = next(reversed(fits.values()), None)
-        fit, row, found = _take(plan, step, before, releases)
+        try:
+            fit, row, found, doubts = _take(plan, step, before, releases)
+        except NO_SOLUTION as error:
+            if before is None:
+                raise
+            rows.append(_unsolved(step, rows[-1]))
+            told.append(f"{step.name}: {error.what} {_left(plan.rungs, step)}".rstrip())
+            break
         releases += found
+        told += doubts
         fits[step.name] = fit
         rows.append(row)
     # what is to be released at a later step is not yet equal: only the last step tells what is released in vain
-    early = {name: idle_releases(fit.table) for name, fit in list(fits.items())[:-1]}
-    notes = tuple(f"{k}: {note}" for k, fit in fits.items() for note in fit.warnings if note not in early.get(k, ()))
+    early = {name: idle_releases(fit.table) for name, fit in fits.items() if name != plan.rungs[-1].name}
+    notes = [f"{k}: {note}" for k, fit in fits.items() for note in fit.warnings if note not in early.get(k, ())]
+    notes += told
     for note in notes:
         python_warnings.warn(note, PsmAnalysisWarning, stacklevel=3)
     rule = plan.rule
     text = rule if isinstance(rule, str) else ", ".join(f"{name} {limit:g}" for name, limit in rule.items())
     blocks = plan.blocks(next(iter(fits.values())))
-    return InvarianceResult(fits, pd.DataFrame(rows), tuple(releases), text, blocks, notes)
+    return InvarianceResult(fits, pd.DataFrame(rows), tuple(releases), text, blocks, tuple(notes))
+
+
+def _unsolved(step: Step, above: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the row of a step that has no solution."""
+    told = {"step": step.name, "equal": ", ".join(step.equal), "released": "", "decision": "no solution"}
+    return {name: told.get(name, math.nan) for name in above}
+
+
+def _left(rungs: Sequence[Step], step: Step) -> str:
+    names = ", ".join(rung.name for rung in rungs[rungs.index(step) + 1 :])
+    return f"Steps above are not fitted: {names}." if names else ""
 
 
 def _take(
     plan: Plan, step: Step, before: SemResult | None, releases: Sequence[Release]
-) -> tuple[SemResult, dict[str, Any], list[Release]]:
-    """Fit a step; while it fails and may be repaired, release one parameter and fit it anew."""
+) -> tuple[SemResult, dict[str, Any], list[Release], list[str]]:
+    """Fit a step; while it fails and may be repaired, release one parameter and fit it anew.
+
+    A release after which there is no solution is not made; the reason is the last that is returned.
+    """
     freed = [*plan.release, *(r.parameter for r in releases)]
     fit = _converged(plan.fit(step, freed, before), step)
     row = _row(step, fit, before, plan.rule)
     mine: list[Release] = []
+    told: list[str] = []
     while plan.partial and row["decision"] == "fails":
-        found = next_release(fit, plan.blocks(fit), step=step.name, added=step.added)
-        if found is None:
+        try:
+            found = next_release(fit, plan.blocks(fit), step=step.name, added=step.added)
+            if found is None:
+                break
+            again = _converged(plan.fit(step, [*freed, found.parameter], fit), step)
+        except NO_SOLUTION as error:
+            told.append(f"{step.name}: no parameter more could be released. {error.what}")
             break
         mine.append(found)
         freed.append(found.parameter)
-        fit = _converged(plan.fit(step, freed, fit), step)
-        row = _row(step, fit, before, plan.rule)
+        fit, row = again, _row(step, again, before, plan.rule)
     row["released"] = ", ".join(r.parameter for r in mine)
     row["decision"] = "partial" if mine and row["decision"] == "holds" else row["decision"]
-    return fit, row, mine
+    return fit, row, mine, told
 
 
 def _converged(fit: SemResult, step: Step) -> SemResult:

@@ -69,7 +69,7 @@ def invariance(
     OptionError
         For unknown steps or rules, or arguments that the ladder itself sets.
     ModelError
-        If a step has no solution.
+        If the first step has no solution; one of a later step is a row ``no solution``, told in ``warnings``.
 
     References
     ----------

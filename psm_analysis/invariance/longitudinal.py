@@ -82,7 +82,7 @@ def longitudinal_invariance(
     DataError
         For columns that are not there, a person twice in a wave, categories that a wave does not use.
     ModelError
-        For a model with observed predictors, or a step without solution.
+        For a model with observed predictors, or a first step without solution (a later one is a row ``no solution``).
 
     References
     ----------

@@ -51,7 +51,7 @@ class InvarianceResult(Result):
 
         Columns: ``step, equal, released, chisq, df, p`` (of the model; scaled if the estimator is), ``cfi, rmsea, srmr,
         statistic, df_diff, p_value`` (of the difference test), ``delta_cfi, delta_rmsea, delta_srmr`` against the step
-        before, and ``decision`` (``holds``, ``partial`` or ``fails``).
+        before, and ``decision`` (``holds``, ``partial``, ``fails`` or ``no solution``: the ladder ends there).
         """
         return self.table.copy()
 
@@ -62,10 +62,10 @@ class InvarianceResult(Result):
 
     @property
     def highest(self) -> str:
-        """The last step before the first that fails."""
+        """The last step before the first that fails or has no solution."""
         found = ""
         for step, decision in zip(self.table["step"], self.table["decision"], strict=True):
-            if decision == "fails":
+            if decision in ("fails", "no solution"):
                 break
             found = str(step)
         return found

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from psm_analysis._options import DifferenceMethod
+from psm_analysis._options import DifferenceMethod, nearest
 from psm_analysis.errors import ConvergenceError, DataError, ModelError, OptionError, PsmAnalysisWarning
 from psm_analysis.method_bias.decomposition import factor_correlations, method_share, reliability_parts
 from psm_analysis.method_bias.measurement import Measurement, measurement_of
@@ -23,8 +23,9 @@ from psm_analysis.sem.reported import measure_kind, measures_of, reported
 from psm_analysis.sem.result import SemResult
 
 HARMAN_LIMIT = 0.5
-UNDECIDED = "undecided"
+UNDECIDED, NONE = "undecided", "no solution"
 SAME_FIT = 1e-3
+NO_SOLUTION = (ConvergenceError, DataError, ModelError)
 AFTER_2001: tuple[DifferenceMethod, ...] = ("satorra.bentler.2010", "satorra.2000")
 PLAIN, EQUAL, FREE, WORDING = (
     "Measurement model",
@@ -46,29 +47,24 @@ class _Study:
     fits: dict[str, SemResult] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
 
-    def fit(self, name: str, text: str, *, regressions: bool = False) -> SemResult | None:
+    def fit(self, name: str, text: str, *, regressions: bool = False) -> None:
         """Fit a model and keep it, or note why it has no solution."""
+        try:
+            self.needed(name, text, regressions=regressions)
+        except NO_SOLUTION as error:
+            self.notes.append(f"{name}: {error.what}")
+
+    def needed(self, name: str, text: str, *, regressions: bool = False) -> SemResult:
+        """Fit a model without which there is nothing to compare."""
         with python_warnings.catch_warnings(record=True) as caught:
             python_warnings.simplefilter("always")
-            try:
-                found = (sem if regressions else cfa)(text, self.data, std_lv=True, **self.options)
-            except ConvergenceError as error:
-                self.notes.append(f"{name}: {error.what}")
-                return None
+            found = (sem if regressions else cfa)(text, self.data, std_lv=True, **self.options)
         self.notes.extend(f"{name}: {w.message}" for w in caught if issubclass(w.category, PsmAnalysisWarning))
         if not found.converged:
-            self.notes.append(f"{name}: no solution was found.")
-            return None
-        self.fits[name] = found
-        return found
-
-    def needed(self, name: str, text: str) -> SemResult:
-        """Fit a model without which there is nothing to compare."""
-        found = self.fit(name, text)
-        if found is None:
             raise ConvergenceError(
-                f"The model {name!r} has no solution.", where="method_bias", remedy="Look at the model by psm.cfa."
+                "No solution was found.", where=f"the model {name!r}", remedy="Look at the model by psm.cfa."
             )
+        self.fits[name] = found
         return found
 
 
@@ -123,9 +119,10 @@ def method_bias(
     OptionError
         If the marker has one item or shares one with a factor; if reversed items are unknown or all there are.
     DataError
-        If a marker item is a linear combination of the other items.
-    ConvergenceError
-        If the measurement model has no solution.
+        If a marker item is not in the data or is a linear combination of the other items.
+    PsmAnalysisError
+        Whatever keeps the measurement model itself from being fitted: without it there is nothing to compare. Any other
+        model without a solution is a row ``no solution``, with the reason in ``warnings``.
 
     References
     ----------
@@ -155,9 +152,9 @@ def method_bias(
             remedy="Call it for the rows of one group at a time.",
         )
     parts = measurement_of(model, marker=marker, reversed_items=reversed_items)
-    _check_marker_data(data, parts)
     study = _Study(parts, data, options, alpha)
     plain = study.needed(PLAIN, parts.text())
+    _check_marker_data(data, parts)
     study = replace(study, measurement=replace(parts, starts=_solution(plain)))
     rows = [_harman(plain), _row(study, PLAIN), *_one_factor(study), *_method_factor(study)]
     if reversed_items:
@@ -167,7 +164,7 @@ def method_bias(
     if marker:
         marked, chosen = _marker_sequence(study)
         rows += marked
-        reliability = reliability_parts(study.fits[chosen], parts)
+        reliability = reliability_parts(study.fits[chosen], parts) if chosen else reliability
     correlations = _correlations(study, chosen)
     frame = pd.DataFrame(rows)
     for note in study.notes:
@@ -184,11 +181,16 @@ def _solution(fit: SemResult) -> dict[tuple[str, str, str], float]:
 
 
 def _check_marker_data(data: pd.DataFrame, parts: Measurement) -> None:
+    absent = [item for item in parts.marker if item not in data.columns]
+    if absent:
+        raise DataError(
+            f"The marker item {absent[0]!r} is not in the data.",
+            where="argument 'marker'",
+            remedy=nearest(absent[0], [str(name) for name in data.columns]),
+        )
     present = [item for item in parts.items if item in data.columns]
     for item in parts.marker:
         others = [*present, *(other for other in parts.marker if other != item)]
-        if item not in data.columns or any(other not in data.columns for other in others):
-            continue
         rows = data[[item, *others]].apply(pd.to_numeric, errors="coerce").dropna().to_numpy(dtype=float)
         if len(rows) <= len(others) + 1 or rows[:, 0].std() == 0:
             continue
@@ -222,31 +224,23 @@ def _method_factor(study: _Study) -> list[dict[str, Any]]:
     parts = study.measurement
     rows = []
     for name, equal, against in ((EQUAL, True, PLAIN), (FREE, False, EQUAL)):
-        _try(study, name, parts.method_factor(equal=equal))
+        study.fit(name, parts.method_factor(equal=equal))
         row = _decided(study, name, against=against, better="present", else_="absent")
         rows.append(row | {"share": _share(study, name, parts.method_name)})
     return rows
 
 
-def _try(study: _Study, name: str, text: str) -> None:
-    """Fit a model that may not be identified."""
-    try:
-        study.fit(name, text)
-    except ModelError as error:
-        study.notes.append(f"{name}: {error.what}")
-
-
 def _marker_sequence(study: _Study) -> tuple[list[dict[str, Any]], str]:
+    """Fit the models with the marker; the one that is kept is blank where they have no solution."""
     parts = study.measurement
-    first = study.needed(MARKER_CFA, parts.with_marker())
-    estimates = _solution(first)
-    fixed = {
-        item: (estimates[parts.marker_name, "=~", item], estimates.get((item, "~~", item), math.nan))
-        for item in parts.marker
-    }
-    baseline = study.needed(BASELINE, parts.baseline(fixed))
+    study.fit(MARKER_CFA, parts.with_marker())
+    fixed = _fixed(study)
+    if fixed:
+        study.fit(BASELINE, parts.baseline(fixed))
+    if BASELINE not in study.fits:
+        return [_row(study, name) for name in (MARKER_CFA, BASELINE, METHOD_C, METHOD_U)], ""
     study.fit(METHOD_C, parts.marked(fixed, equal=True))
-    _try(study, METHOD_U, parts.marked(fixed, equal=False))
+    study.fit(METHOD_U, parts.marked(fixed, equal=False))
     rows = [_row(study, MARKER_CFA), _row(study, BASELINE)]
     for name, against in ((METHOD_C, BASELINE), (METHOD_U, METHOD_C)):
         row = _decided(study, name, against=against, better="present", else_="absent")
@@ -255,7 +249,7 @@ def _marker_sequence(study: _Study) -> tuple[list[dict[str, Any]], str]:
     chosen = (
         METHOD_U if decisions[METHOD_U] == "present" else METHOD_C if decisions[METHOD_C] == "present" else BASELINE
     )
-    pairs = factor_correlations(baseline, list(parts.factors))
+    pairs = factor_correlations(study.fits[BASELINE], list(parts.factors))
     if pairs and METHOD_C in study.fits:
         against = METHOD_C if chosen == BASELINE else chosen
         study.fit(METHOD_R, parts.restricted(fixed, pairs, equal=against == METHOD_C))
@@ -267,14 +261,27 @@ def _marker_sequence(study: _Study) -> tuple[list[dict[str, Any]], str]:
     return rows, chosen
 
 
+def _fixed(study: _Study) -> dict[str, tuple[float, float]]:
+    """Return loadings and residual variances of the marker in the CFA, none where that has no solution."""
+    if MARKER_CFA not in study.fits:
+        return {}
+    parts, estimates = study.measurement, _solution(study.fits[MARKER_CFA])
+    return {
+        item: (estimates[parts.marker_name, "=~", item], estimates.get((item, "~~", item), math.nan))
+        for item in parts.marker
+    }
+
+
 def _sensitivity(study: _Study, fixed: Mapping[str, tuple[float, float]], retained: SemResult) -> list[dict[str, Any]]:
     """Fit Method-S: the model that was kept, with its loadings on the marker at the ends of their intervals."""
     parts, rows = study.measurement, []
     for name, level in LEVELS.items():
         loadings = outer_loadings(retained, parts.marker_name, parts.items, level=level)
-        study.fit(name, parts.sensitive(fixed, loadings))
-        missing = {} if name in study.fits else {"decision": "no solution"}
-        rows.append(_row(study, name) | {"share": _share(study, name, parts.marker_name)} | missing)
+        if any(math.isnan(loading) for loading in loadings.values()):
+            study.notes.append(f"{name}: loadings on the marker have no interval.")
+        else:
+            study.fit(name, parts.sensitive(fixed, loadings))
+        rows.append(_row(study, name) | {"share": _share(study, name, parts.marker_name)})
     return rows
 
 
@@ -307,18 +314,22 @@ def _blank(name: str) -> dict[str, Any]:
 
 def _row(study: _Study, name: str) -> dict[str, Any]:
     row = _blank(name)
-    if name in study.fits:
-        now = reported(study.fits[name])
-        row |= {key: now[key] for key in ("df", "chisq", "cfi", "rmsea", "srmr", "test", "measures")}
-    return row
+    if name not in study.fits:
+        return row | {"decision": NONE}
+    now = reported(study.fits[name])
+    return row | {key: now[key] for key in ("df", "chisq", "cfi", "rmsea", "srmr", "test", "measures")}
 
 
 def _decided(study: _Study, name: str, *, against: str, better: str, else_: str) -> dict[str, Any]:
     """Return the row of a model, with the test of its difference from another and the decision by it."""
     row = _row(study, name) | {"compared_with": against}
     if name not in study.fits or against not in study.fits:
-        return row | {"decision": "no solution"}
-    row |= _difference(study.fits[against], study.fits[name])
+        return row | {"decision": NONE}
+    try:
+        row |= _difference(study.fits[against], study.fits[name])
+    except NO_SOLUTION as error:
+        study.notes.append(f"{name}: its difference from {against} has no test. {error.what}")
+        return row | {"decision": UNDECIDED}
     if math.isnan(row["p_value"]):
         study.notes.append(f"{name}: its difference from {against} has no test: the scaling factor is not positive.")
         return row | {"decision": UNDECIDED}
@@ -326,7 +337,7 @@ def _decided(study: _Study, name: str, *, against: str, better: str, else_: str)
         study.notes.append(
             f"{name}: it fits worse than {against}, which it holds: the search ended in a local minimum."
         )
-        return row | {"decision": "no solution"}
+        return row | {"decision": NONE}
     return row | {"decision": better if row["p_value"] < study.alpha else else_}
 
 
@@ -335,21 +346,19 @@ def _difference(one: SemResult, other: SemResult) -> dict[str, Any]:
 
     Models of the same chi-square do not differ, whatever the scaling.
     """
+    kind = measure_kind([one, other])
+    row: dict[str, Any] = {"delta_cfi": measures_of(other, kind)["cfi"] - measures_of(one, kind)["cfi"]}
+    if _same_fit(one, other):
+        df = abs(other.fit_measures["df"] - one.fit_measures["df"])
+        return row | {"statistic": 0.0, "df_diff": df, "p_value": 1.0, "difference_test": "standard"}
     found = compare(one, other)
     for method in AFTER_2001 if found.method == "satorra.bentler.2001" else ():
-        if math.isnan(found.tests[0].statistic) and _has_test(method, one, other):
+        # that of 2000 wants complete rows
+        if math.isnan(found.tests[0].statistic) and not (method == "satorra.2000" and one.spec.function == "FIML"):
             found = compare(one, other, method=method)
-    test, kind = found.tests[0], measure_kind([one, other])
-    change = measures_of(other, kind)["cfi"] - measures_of(one, kind)["cfi"]
-    row: dict[str, Any] = {"delta_cfi": change, "df_diff": test.df, "difference_test": found.method}
-    if math.isnan(test.statistic) and _same_fit(one, other):
-        return row | {"statistic": 0.0, "p_value": 1.0, "difference_test": "standard"}
-    return row | {"statistic": test.statistic, "p_value": test.p_value}
-
-
-def _has_test(method: DifferenceMethod, one: SemResult, other: SemResult) -> bool:
-    """Tell whether a method can be asked: that of 2000 wants complete rows, and models that differ."""
-    return method != "satorra.2000" or not (one.spec.function == "FIML" or _same_fit(one, other))
+    test = found.tests[0]
+    tested = {"statistic": test.statistic, "df_diff": test.df, "p_value": test.p_value}
+    return row | tested | {"difference_test": found.method}
 
 
 def _same_fit(one: SemResult, other: SemResult) -> bool:

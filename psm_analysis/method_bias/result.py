@@ -32,7 +32,8 @@ class MethodBias(Result):
     fits
         Name of the model to its fit.
     chosen
-        The marker model that was kept: ``Method-C``, ``Method-U`` or ``Baseline``; blank without a marker.
+        The marker model that was kept: ``Method-C``, ``Method-U`` or ``Baseline``; blank without a marker, or where
+        the models with the marker have no solution.
     alpha
         Level of the tests.
     warnings
@@ -97,8 +98,8 @@ class MethodBias(Result):
         equal, free = (decisions[f"Method factor, {kind}"] for kind in ("equal", "free"))
         only_free = equal == "absent" and free == "present"
         parts = [_harman(self.frame, lang), _said("factor", "uneven" if only_free else equal, lang)]
-        if self.chosen:
-            found = "present" if self.chosen != "Baseline" else decisions["Method-C"]
+        if "Method-C" in decisions:
+            found = "present" if self.chosen.startswith("Method") else decisions["Method-C"]
             parts.append(_said("marker", found, lang).format(model=self.chosen))
         if "Method-R" in decisions:
             parts.append(_said("bias", decisions["Method-R"], lang))

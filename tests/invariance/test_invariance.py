@@ -13,6 +13,8 @@ import pytest
 from scipy.special import ndtr
 
 import psm_analysis as psm
+from psm_analysis.errors import DataError
+from psm_analysis.invariance import fit as invariance_fit
 from psm_analysis.invariance.ladder import ladder
 from psm_analysis.invariance.rules import holds
 
@@ -58,6 +60,40 @@ def test_release_given_by_the_user(golden_data: Any) -> None:
     found = climb(case, ("configural", "metric", "scalar"), golden_data, release=["x3 ~ 1", "x7 ~ 1"])
     assert found.steps["scalar"].fit_measures["chisq"] == pytest.approx(129.4225, abs=1e-3)
     assert found.table["decision"].tolist() == ["holds"] * 3
+
+
+@pytest.mark.filterwarnings("ignore::psm_analysis.PsmAnalysisWarning")
+@pytest.mark.parametrize(("missed", "decisions"), [("scalar", ["holds", "holds", "no solution"]), ("released", None)])
+def test_a_step_without_solution_is_told_and_the_steps_below_are_kept(
+    missed: str, decisions: list[str] | None, golden_data: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Before, the whole ladder ended with the error of the step."""
+    whole = psm.invariance(HOLZINGER, golden_data("holzinger.csv"), group="school")
+    fitted = invariance_fit._fitted
+
+    def failing(model: Any, data: Any, step: Any, **others: Any) -> Any:
+        if step.name == "scalar" and (missed == "scalar" or others["freed"]):
+            raise DataError("The moments are singular.", where="here")
+        return fitted(model, data, step, **others)
+
+    monkeypatch.setattr(invariance_fit, "_fitted", failing)
+    found = psm.invariance(HOLZINGER, golden_data("holzinger.csv"), group="school", partial=True)
+    kept = ["configural", "metric"] if missed == "scalar" else ["configural", "metric", "scalar"]
+    assert list(found.steps)[: len(kept)] == kept
+    columns = ["chisq", "cfi", "delta_cfi"]
+    pd.testing.assert_frame_equal(found.table[columns][: len(kept)], whole.table[columns][: len(kept)])
+    assert any(note.startswith("scalar: ") and "The moments are singular." in note for note in found.warnings)
+    assert found.highest == "metric"
+    if decisions is not None:
+        assert found.table["decision"].tolist() == decisions
+        assert any("Steps above are not fitted: strict." in note for note in found.warnings)
+        assert np.isnan(found.table["chisq"].iloc[-1])
+        assert "无解" in psm.invariance_table(found.tidy(), lang="zh").to_text()
+        with pytest.raises(psm.PsmAnalysisError, match="no step 'scalar'"):
+            found.latent_means()
+    else:
+        assert found.table["decision"].tolist()[2] == "fails"
+        assert found.releases == ()
 
 
 def test_table_and_decisions(golden_data: Any) -> None:

@@ -292,3 +292,37 @@ def test_negative_robust_correction_has_no_interval_but_a_fit() -> None:
     limits = [fit.fit_measures["rmsea_ci_upper_robust"] for fit in found.fits.values()]
     assert np.isnan(limits).any()
     assert np.isfinite(limits).any()
+
+
+@pytest.mark.filterwarnings("ignore::psm_analysis.errors.PsmAnalysisWarning")
+@pytest.mark.parametrize(
+    ("seed", "model", "decision"), [(1, "Method factor, equal", "absent"), (4, "One factor", "undecided")]
+)
+def test_a_difference_that_cannot_be_tested_ends_no_study(seed: int, model: str, decision: str) -> None:
+    """Before, singular information or moments of one model ended the whole study with an error."""
+    text = "A =~ a1 + a2 + a3\nB =~ b1 + b2 + b3"
+    found = psm.method_bias(text, heavy_tails(seed), estimator="MLR", missing="fiml")
+    row = found.tidy().set_index("model").loc[model]
+    assert row["decision"] == decision
+    if decision == "undecided":
+        assert any(note.startswith(f"{model}: its difference from") for note in found.warnings)
+    else:
+        measures = found.fits[model].fit_measures, found.fits["Measurement model"].fit_measures
+        assert measures[0]["chisq"] == pytest.approx(measures[1]["chisq"], abs=1e-3)
+        assert (row["statistic"], row["p_value"]) == (0.0, 1.0)
+
+
+@pytest.mark.filterwarnings("ignore::psm_analysis.errors.PsmAnalysisWarning")
+def test_a_marker_without_a_model_is_told_and_the_rest_is_given(biased: psm.MethodBias) -> None:
+    rows = survey().rename(columns={"m1": "标记1"}).assign(标记1=3.0)
+    found = psm.method_bias(TEXT, rows, marker=["标记1", "m2", "m3"])
+    frame, whole = found.tidy().set_index("model"), biased.tidy().set_index("model")
+    marked = ["Marker CFA", "Baseline", "Method-C", "Method-U"]
+    assert (frame.loc[marked, "decision"] == "no solution").all()
+    assert any(note.startswith("Marker CFA: ") and "标记1" in note for note in found.warnings)
+    plain = ["Measurement model", "One factor", "Method factor, equal", "Method factor, free"]
+    np.testing.assert_allclose(frame.loc[plain, "chisq"].astype(float), whole.loc[plain, "chisq"].astype(float))
+    assert found.chosen == ""
+    assert found.reliability.empty
+    assert "the marker decides nothing" in found.verdict()
+    assert "marker" not in found.correlations
