@@ -46,9 +46,9 @@ class Factors:
 def fit_native(
     matrix: FloatArray, n_factors: int, *, extraction: Extraction, rotation: str, options: Mapping[str, Any]
 ) -> Factors:
-    """Extract and rotate with this package."""
+    """Extract and rotate with this package; varimax stops where R's does unless a tolerance is given."""
     extracted = extract(matrix, n_factors, method=extraction)
-    rotated = rotate(extracted.loadings, method=rotation, **options)
+    rotated = rotate(extracted.loadings, method=rotation, **{"tolerance": None, **options})
     notes = []
     if not extracted.converged:
         notes.append(f"Extraction {extraction!r} did not converge in {extracted.iterations} iterations.")

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from psm_analysis._options import Extraction, check_option
-from psm_analysis.efa.box_newton import minimise_in_box
+from psm_analysis.efa.box_newton import Minimum, Objective, minimise_in_box
 from psm_analysis.efa.uniqueness import (
     gls_profile,
     ml_loadings,
@@ -22,6 +22,7 @@ from psm_analysis.errors import DataError
 
 FloatArray = NDArray[np.float64]
 SMALLEST_UNIQUENESS = 0.005
+SAME_MINIMUM = 1e-9
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +47,10 @@ def extract(correlation: FloatArray, n_factors: int, *, method: Extraction = "mi
     :math:`\tfrac12\mathrm{tr}[(I-S^{-1}\Sigma)^2]` over loadings and uniquenesses; ``ml``
     :math:`\log|\Sigma|+\mathrm{tr}(S\Sigma^{-1})-\log|S|-p`; ``pa`` iterates principal axes from squared multiple
     correlations until the communalities change by less than 0.001 in sum, 50 times at most, as ``psych::fa`` does.
-    Uniquenesses stay in [0.005, 1], but for ``pa``. The loadings of ``gls`` and ``wls`` are turned to the principal
-    axes of :math:`\Lambda\Lambda'`, as those of ``minres`` are; ``gls`` does not reproduce the unit diagonal of S.
+    Uniquenesses stay in [0.005, 1], but for ``pa``. Where one ends at 0.005 (a Heywood case) there may be several
+    minima: two other starts are tried, and the lowest is kept. The loadings of ``gls`` and ``wls`` are turned to the
+    principal axes of :math:`\Lambda\Lambda'`, as those of ``minres`` are; ``gls`` does not reproduce the unit diagonal
+    of S.
 
     Known difference from R: ``psych::fa`` documents that its gls "weights the residuals by the inverse of the
     correlation matrix" and its wls by the diagonal of that inverse, but its solutions are not minima of the functions
@@ -133,14 +136,24 @@ def is_singular(correlation: FloatArray) -> bool:
 Solution = tuple[FloatArray, bool, int]
 
 
-def _start(S: FloatArray, n_factors: int) -> FloatArray:
-    shrink = 1 - 0.5 * n_factors / len(S)
-    return np.asarray(np.clip(shrink * (1 - squared_multiple_correlations(S)), 0.02, 0.98), dtype=float)
+def _minimise(objective: Objective, S: FloatArray, *, n_factors: int, logarithms: bool = False) -> Minimum:
+    """Minimise over uniquenesses or their logarithms; a minimum at the lower bound is compared with other minima."""
+    smc = squared_multiple_correlations(S)
+    starts = ((1 - 0.5 * n_factors / len(S)) * (1 - smc), 1 - smc, np.full(len(S), 0.5))
+    scale = np.log if logarithms else np.asarray
+    lower, upper = float(scale(SMALLEST_UNIQUENESS)), float(scale(1.0))
+    found: list[Minimum] = []
+    for start in starts:
+        found.append(minimise_in_box(objective, scale(np.clip(start, 0.02, 0.98)), lower=lower, upper=upper))
+        if not (found[0].x <= lower).any():
+            break
+    lowest = min(one.value for one in found)
+    return next(one for one in found if one.value <= lowest + SAME_MINIMUM)
 
 
 def _uls(S: FloatArray, n_factors: int) -> Solution:
     objective = partial(uls_profile, S=S, n_factors=n_factors)
-    found = minimise_in_box(objective, _start(S, n_factors), lower=SMALLEST_UNIQUENESS, upper=1.0)
+    found = _minimise(objective, S, n_factors=n_factors)
     return uls_loadings(found.x, S=S, n_factors=n_factors), found.converged, found.iterations
 
 
@@ -150,7 +163,7 @@ def _wls(S: FloatArray, n_factors: int) -> Solution:
     scale = np.sqrt(unique)
     scaled = S / np.outer(scale, scale)
     objective = partial(_scaled_uls, S=scaled, n_factors=n_factors, unique=unique)
-    found = minimise_in_box(objective, _start(S, n_factors), lower=SMALLEST_UNIQUENESS, upper=1.0)
+    found = _minimise(objective, S, n_factors=n_factors)
     loadings = scale[:, None] * uls_loadings(found.x / unique, S=scaled, n_factors=n_factors)
     return principal_axes(loadings), found.converged, found.iterations
 
@@ -165,16 +178,14 @@ def _scaled_uls(
 def _ml(S: FloatArray, n_factors: int) -> Solution:
     _inverse(S, "ml")
     objective = partial(ml_profile, S=S, n_factors=n_factors)
-    start = np.log(_start(S, n_factors))
-    found = minimise_in_box(objective, start, lower=float(np.log(SMALLEST_UNIQUENESS)), upper=0.0)
+    found = _minimise(objective, S, n_factors=n_factors, logarithms=True)
     return ml_loadings(np.exp(found.x), S=S, n_factors=n_factors), found.converged, found.iterations
 
 
 def _gls(S: FloatArray, n_factors: int) -> Solution:
     inverse = _inverse(S, "gls")
     objective = partial(gls_profile, inverse=inverse, n_factors=n_factors)
-    start = np.log(_start(S, n_factors))
-    found = minimise_in_box(objective, start, lower=float(np.log(SMALLEST_UNIQUENESS)), upper=0.0)
+    found = _minimise(objective, S, n_factors=n_factors, logarithms=True)
     loadings = ml_loadings(np.exp(found.x), S=S, n_factors=n_factors)
     return principal_axes(loadings), found.converged, found.iterations
 

@@ -45,10 +45,10 @@ def factor_series(R: FloatArray, *, max_factors: int, nobs: int | None) -> Facto
 def very_simple_structure(R: FloatArray, loadings: FloatArray, *, complexity: int) -> float:
     r"""Fit of a solution of which each item keeps only its largest loadings.
 
-    .. math:: 1-\frac{\sum_{i\ne j}(r_{ij}-\lambda_{i(c)}'\lambda_{j(c)})^2}{\sum_{i\ne j}r_{ij}^2}
+    .. math:: 1-\frac{\sum_{i,j}(r_{ij}-\lambda_{i(c)}'\lambda_{j(c)})^2}{\sum_{i,j}r_{ij}^2}
 
-    with the c largest loadings per item; 0 if no items correlate. `loadings` are rotated already, as ``psych::vss``
-    does by varimax.
+    with the c largest loadings per item, over the whole matrix with its diagonal, as in ``psych::vss``. `loadings` are
+    rotated already, by varimax.
 
     References
     ----------
@@ -62,9 +62,7 @@ def very_simple_structure(R: FloatArray, loadings: FloatArray, *, complexity: in
     """
     rank = np.argsort(np.argsort(-np.abs(loadings), axis=1), axis=1)
     simple = np.where(rank < complexity, loadings, 0.0)
-    off = ~np.eye(len(R), dtype=bool)
-    total = float((R[off] ** 2).sum())
-    return float(1 - ((R - simple @ simple.T)[off] ** 2).sum() / total) if total > 0.0 else 0.0
+    return float(1 - ((R - simple @ simple.T) ** 2).sum() / (R**2).sum())
 
 
 def common_part_accounted_for(R: FloatArray, loadings: FloatArray) -> float:

@@ -61,7 +61,8 @@ def efa(
     seed
         Of the random starts.
     rotation_options
-        Parameters of the rotation, e.g. ``{"delta": 0.01}``, ``{"target": ...}``, ``{"normalize": True}``.
+        Parameters of the rotation, e.g. ``{"delta": 0.01}``, ``{"target": ...}``, ``{"normalize": True}``. Varimax and
+        promax stop where R's do, up to 0.01 from the maximum in a loading; ``{"tolerance": 1e-6}`` goes on to it.
 
     Returns
     -------

@@ -262,7 +262,7 @@ def _by_number(R: FloatArray, series: FactorSeries, *, maps: list[FloatArray]) -
         {"map_1976": maps[0], "map_2000": maps[1]}, index=pd.RangeIndex(len(maps[0]), name="n_factors")
     )
     for k, (loadings, fit) in enumerate(zip(series.loadings, series.fit, strict=True), start=1):
-        turned = rotate(loadings, method="varimax", tolerance=1e-4, max_iterations=200).loadings
+        turned = rotate(loadings, method="varimax", tolerance=None).loadings
         for complexity in (1, 2):
             fitted = very_simple_structure(R, turned, complexity=complexity)
             table.loc[k, f"very_simple_structure_{complexity}"] = fitted

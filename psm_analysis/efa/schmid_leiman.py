@@ -26,9 +26,10 @@ class SchmidLeiman(Result):
     loadings
         Items by ``g`` and the group factors.
     communalities, uniquenesses
-        By item.
+        By item, of the oblique solution. The squares of `loadings` add up to them as far as one general factor accounts
+        for the factor correlations: always with two or three factors, but for a Heywood case.
     general_share
-        By item, the share of its common variance that is the general factor's.
+        By item, the share of its communality that is the general factor's.
     second_order
         Loadings of the first-order factors on the general factor.
     explained_common_variance
@@ -124,7 +125,7 @@ def schmid_leiman_of(loadings: pd.DataFrame, factor_correlations: pd.DataFrame) 
     groups = pattern * np.sqrt(np.maximum(1 - gamma**2, 0.0))
     sign = -1.0 if general.sum() < 0 else 1.0
     full = np.column_stack([sign * general, groups])
-    communality = (full**2).sum(1)
+    communality = ((pattern @ phi) * pattern).sum(1)
     share = general**2 / np.maximum(communality, 1e-300)
     index = loadings.index
     return SchmidLeiman(

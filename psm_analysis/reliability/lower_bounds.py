@@ -10,8 +10,9 @@ from math import comb
 import numpy as np
 import pandas as pd
 
-from psm_analysis._arguments import check_seed, check_whole
+from psm_analysis._arguments import check_instance, check_seed, check_whole
 from psm_analysis._results import ESTIMATE, Result
+from psm_analysis.moments.correlations import correlation_matrix
 from psm_analysis.moments.sample import BoolArray, FloatArray, read_sample
 from psm_analysis.reliability.alpha import scale_matrices
 from psm_analysis.reliability.coefficients import (
@@ -40,6 +41,7 @@ class GuttmanResult(Result):
     lambda5: float
     lambda6: float
     lambda4_exact: bool
+    standardized: bool
     n: int
     n_items: int
     reversed: tuple[str, ...]
@@ -86,7 +88,9 @@ class SplitHalfResult(Result):
         return pd.DataFrame([{**row, "reversed": ", ".join(self.reversed)}])
 
 
-def guttman(data: pd.DataFrame, reverse: Sequence[str] = (), *, seed: int = 0) -> GuttmanResult:
+def guttman(
+    data: pd.DataFrame, reverse: Sequence[str] = (), *, standardized: bool = False, seed: int = 0
+) -> GuttmanResult:
     """Return Guttman's lambda 1 to 6 from the pairwise-complete covariance matrix `C`, ``V = 1'C1``.
 
     Definition: ``l1 = 1 - tr C / V``; ``l2 = l1 + sqrt(k / (k-1) sum_{i != j} c_ij^2) / V``; ``l3 = k / (k-1) l1``;
@@ -99,6 +103,8 @@ def guttman(data: pd.DataFrame, reverse: Sequence[str] = (), *, seed: int = 0) -
         The items of one scale in columns.
     reverse
         Items to reverse (minimum + maximum - x).
+    standardized
+        True: of the pairwise-complete correlations, for the sum of standardised items, as ``psych::guttman`` does.
     seed
         For the random splits tried where there are too many (more than 16 items).
 
@@ -109,7 +115,9 @@ def guttman(data: pd.DataFrame, reverse: Sequence[str] = (), *, seed: int = 0) -
 
     References
     ----------
-    Guttman, L. (1945). A basis for analyzing test-retest reliability. Psychometrika, 10, 255-282.
+    Guttman, L. (1945). A basis for analyzing test-retest reliability. Psychometrika, 10, 255-282. The R call
+    ``psych::guttman(data)`` gives those with ``standardized=True``; its lambda 4 is the best of a few splits, and items
+    are reversed for it unasked.
 
     Examples
     --------
@@ -120,8 +128,9 @@ def guttman(data: pd.DataFrame, reverse: Sequence[str] = (), *, seed: int = 0) -
     True
     """
     check_seed(seed)
+    check_instance(standardized, bool, name="standardized", remedy="Use True or False.")
     sample = reverse_items(read_sample(data, min_items=2), reverse)
-    C, _ = scale_matrices(sample, correlation="pearson")
+    C = correlation_matrix(sample)[0] if standardized else scale_matrices(sample, correlation="pearson")[0]
     k, total, diagonal = len(C), total_variance(C), np.diagonal(C)
     first = 1.0 - float(diagonal.sum()) / total
     squares = (C**2).sum(axis=0) - diagonal**2
@@ -134,6 +143,7 @@ def guttman(data: pd.DataFrame, reverse: Sequence[str] = (), *, seed: int = 0) -
         lambda5=first + 2.0 * float(np.sqrt(squares.max())) / total,
         lambda6=1.0 - float((diagonal * (1.0 - squared_multiple_correlations(C))).sum()) / total,
         lambda4_exact=exact,
+        standardized=standardized,
         n=int(sample.observed.any(axis=1).sum()),
         n_items=k,
         reversed=reversed_names(reverse),
@@ -165,7 +175,8 @@ def split_half(
     References
     ----------
     Warrens, M. J. (2015). On Cronbach's alpha as the mean of all split-half reliabilities. In Quantitative Psychology
-    Research, 293-300. The R call is ``psych::splitHalf(data)``.
+    Research, 293-300. The R call is ``psych::splitHalf(data, covar=TRUE)``,
+    which tries half of the splits of an odd number of items only.
 
     Examples
     --------

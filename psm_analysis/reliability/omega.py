@@ -81,7 +81,7 @@ def omega(
 ) -> OmegaResult:
     """Return omega total and omega hierarchical by minres, oblimin and Schmid-Leiman, as psych::omega does.
 
-    Definition: with correlation matrix R, general loadings g, uniquenesses u and ``V = 1'R1``:
+    Definition: with correlation matrix R, general loadings g, uniquenesses u of the oblique solution and ``V = 1'R1``:
     ``omega_total = 1 - sum(u) / V`` and ``omega_hierarchical = (sum g)^2 / V``. With one factor the two are equal;
     with two the general factor is not identified and its two second-order loadings are set equal.
     Unlike psych no item is reversed unasked.
@@ -138,7 +138,7 @@ def omega(
         omega_total=common / total,
         omega_hierarchical=general / total,
         omega_limit=general / common,
-        explained_common_variance=float((table["g"] ** 2).sum() / table["communality"].sum()),
+        explained_common_variance=_general_part(table),
         alpha=coefficient_alpha(R),
         schmid_leiman=table,
         groups=_group_shares(table, R),
@@ -188,8 +188,17 @@ def _solution(R: FloatArray, sample: Sample, n_factors: int) -> tuple[pd.DataFra
     return table, tuple(dict.fromkeys(notes))
 
 
+def _loadings(table: pd.DataFrame) -> pd.DataFrame:
+    return table.drop(columns=["communality", "uniqueness", "general_share"])
+
+
+def _general_part(table: pd.DataFrame) -> float:
+    squares = _loadings(table) ** 2
+    return float(squares["g"].sum() / squares.to_numpy().sum())
+
+
 def _group_shares(table: pd.DataFrame, R: FloatArray) -> pd.DataFrame:
-    names = [name for name in table.columns if name not in ("g", "communality", "uniqueness", "general_share")]
+    names = [name for name in _loadings(table).columns if name != "g"]
     groups = table[names].to_numpy()
     owner = np.abs(groups).argmax(axis=1) if names else np.zeros(len(table), dtype=np.int64)
     rows = []

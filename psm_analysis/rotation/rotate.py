@@ -10,11 +10,12 @@ from numpy.typing import NDArray
 
 from psm_analysis._arguments import check_between, check_seed, check_whole
 from psm_analysis._options import check_choice
-from psm_analysis.rotation.gradient_projection import GradientProjection, minimise_criterion
+from psm_analysis.rotation.gradient_projection import Criterion, GradientProjection, minimise_criterion
 from psm_analysis.rotation.loadings import read_loadings
 from psm_analysis.rotation.methods import METHODS, ROTATIONS, criterion_of
 from psm_analysis.rotation.promax import promax_from
 from psm_analysis.rotation.result import RotationResult
+from psm_analysis.rotation.varimax import alternating_varimax
 
 FloatArray = NDArray[np.float64]
 NUDGE = 1e-3
@@ -27,7 +28,7 @@ def rotate(
     normalize: bool | None = None,
     n_starts: int = 1,
     seed: int | None = None,
-    tolerance: float = 1e-5,
+    tolerance: float | None = 1e-5,
     max_iterations: int = 1000,
     **parameters: Any,
 ) -> RotationResult:
@@ -51,8 +52,11 @@ def rotate(
         the others are random orthogonal matrices.
     seed
         Of the random starts.
-    tolerance, max_iterations
-        Of the projected gradient, and of the steps.
+    tolerance
+        Of the projected gradient. None: 1e-5, but varimax from one start, and that which promax begins with, stops
+        where R's ``varimax`` does, see Notes; this is what ``efa`` asks for.
+    max_iterations
+        Of the steps.
     **parameters
         Of the criterion: ``kappa``, ``delta``, ``gam``, ``n_zeros``, ``target``, ``weights``; ``power`` of promax (4).
 
@@ -62,6 +66,11 @@ def rotate(
         If the method or a parameter is unknown.
     DataError
         If the loadings are not a finite matrix.
+
+    Notes
+    -----
+    R's ``varimax``, which ``psych::fa`` calls, ends its iterations when their criterion grows by less than 1e-5 of
+    itself. Single loadings can then be 0.01 from their value at the maximum.
 
     References
     ----------
@@ -87,14 +96,17 @@ def rotate(
     criterion = criterion_of(inner, shape=(A.shape[0], A.shape[1]), given=parameters)
     spec = METHODS[inner]
     scale = _row_lengths(A) if (spec.normalize if normalize is None else normalize) else np.ones((len(A), 1))
-    found = minimise_criterion(
-        A / scale,
-        criterion,
-        oblique=spec.oblique,
-        starts=_starts(A.shape[1], n_starts=n_starts, seed=seed),
-        tolerance=tolerance,
-        max_iterations=max_iterations,
-    )
+    as_in_r = inner == "varimax" and n_starts == 1 and tolerance is None
+    found = _varimax_of_r(A / scale, criterion, max_iterations=max_iterations) if as_in_r else None
+    if found is None:
+        found = minimise_criterion(
+            A / scale,
+            criterion,
+            oblique=spec.oblique,
+            starts=_starts(A.shape[1], n_starts=n_starts, seed=seed),
+            tolerance=1e-5 if tolerance is None else tolerance,
+            max_iterations=max_iterations,
+        )
     return _finish(A, found, method=method, oblique=spec.oblique, scale=scale, power=power)
 
 
@@ -114,6 +126,15 @@ def random_orthogonal(size: int, *, count: int, seed: int | None = None) -> Floa
 
 def _starts(size: int, *, n_starts: int, seed: int | None) -> FloatArray:
     return np.concatenate([_near_identity(size), random_orthogonal(size, count=n_starts - 1, seed=seed)])
+
+
+def _varimax_of_r(A: FloatArray, criterion: Criterion, *, max_iterations: int) -> GradientProjection | None:
+    """Return where R's iterations end, or None if they do not leave the start, which may be a saddle."""
+    T, iterations = alternating_varimax(A, max_iterations=max_iterations)
+    if np.abs(T - np.eye(len(T))).max() < NUDGE:
+        return None
+    value = criterion((A @ T)[None])[0]
+    return GradientProjection(T[None], value, np.array([iterations < max_iterations]), iterations)
 
 
 def _near_identity(size: int) -> FloatArray:

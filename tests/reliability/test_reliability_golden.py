@@ -73,3 +73,10 @@ def test_omega_with_reversed_items_is_that_of_psych_which_flips_unasked() -> Non
     assert found == pytest.approx((0.8481397689, 0.5428334747, 0.4260254802, 0.8063279), abs=1e-5)
     with pytest.warns(psm.PsmAnalysisWarning, match="A1, C4, C5, E1, E2 load negatively"):
         psm.omega(data, 3)
+
+
+def test_guttman_of_standardized_items_as_psych_2_2_9() -> None:
+    expected = json.loads((GOLDEN / "values" / "agreement.json").read_text())["guttman"]
+    found = psm.guttman(pd.read_csv(GOLDEN / "data" / "survey.csv").filter(regex="^bo"), standardized=True)
+    values = [found.lambda1, found.lambda2, found.lambda3, found.lambda5, found.lambda6]
+    np.testing.assert_allclose(values, expected, atol=1e-7)
