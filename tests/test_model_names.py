@@ -233,6 +233,12 @@ def test_a_name_that_must_be_quoted_is_told_how(text: str) -> None:
         psm.cfa(text, data(NAMES))
 
 
+@pytest.mark.parametrize("model", [{"f": ["x0", "x1", "x2"]}, ["f =~ x0"], None, 3])
+def test_a_model_that_is_no_text_is_a_named_error(model: object) -> None:
+    with pytest.raises(ModelSyntaxError, match="The model is no text but a"):
+        psm.cfa(model, frame())  # type: ignore[arg-type]
+
+
 def test_columns_that_are_numbers_are_named_as_such() -> None:
     numbered = pd.DataFrame(frame()[PLAIN[:4]].to_numpy())
     text = psm.efa(numbered, 1).to_syntax()

@@ -11,7 +11,7 @@ from psm_analysis._options import Language
 from psm_analysis.report.catalogue import known_column, number_column
 from psm_analysis.report.columns import Column, RowGroup
 from psm_analysis.report.fit_notes import scaled_note
-from psm_analysis.report.frames import require_frame
+from psm_analysis.report.frames import Tidied, require_frame
 from psm_analysis.report.tables import Table
 from psm_analysis.report.words import WORDS, join_notes, word
 
@@ -27,7 +27,7 @@ DIFFERENCE_TESTS = {
 
 
 def conditional_effects_table(
-    tidy: pd.DataFrame,
+    tidy: pd.DataFrame | Tidied,
     *,
     labels: Mapping[str, str] | None = None,
     level: float = 0.95,
@@ -109,8 +109,30 @@ def _headings(rows: pd.DataFrame, labels: Mapping[str, str]) -> list[str]:
     return [f"{group}: {path}" for group, path in zip(rows["group"], paths, strict=True)]
 
 
+def effect_name(row: pd.Series[Any], labels: Mapping[str, str], *, lang: Language) -> str:
+    """Return the printed name of an effect, its path with arrows, then its kind if it is not one indirect effect.
+
+    Examples
+    --------
+    >>> row = pd.Series({"effect": "x -> y: total [f]", "kind": "total", "group": "f"})
+    >>> effect_name(row, {"x": "Burden"}, lang="en"), effect_name(row, {}, lang="zh")
+    ('Burden → y: total [f]', 'x → y：总效应 [f]')
+    """
+    name, kind, group = (str(row.get(key, "")) for key in ("effect", "kind", "group"))
+    if name in labels or not kind:
+        return labels.get(name, name)
+    tail = f" [{group}]" if group else ""
+    whole = name.removesuffix(tail)
+    path = whole.removesuffix(f": {kind}")
+    printed = " → ".join(labels.get(part, part) for part in path.split(" -> "))
+    if path != whole:
+        known = _known("kind", kind, lang)
+        printed += f"：{known}" if lang == "zh" else f": {known.lower()}"
+    return printed + (tail if name.endswith(tail) else "")
+
+
 def robustness_table(
-    tidy: pd.DataFrame,
+    tidy: pd.DataFrame | Tidied,
     *,
     labels: Mapping[str, str] | None = None,
     share: float = 1.0,
@@ -175,7 +197,7 @@ def robustness_table(
 
 
 def method_bias_table(
-    tidy: pd.DataFrame,
+    tidy: pd.DataFrame | Tidied,
     *,
     title: str = "",
     number: int | str = "",

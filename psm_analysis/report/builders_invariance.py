@@ -10,7 +10,7 @@ import pandas as pd
 from psm_analysis._options import Language
 from psm_analysis.report.catalogue import known_column, number_column
 from psm_analysis.report.columns import Column, RowGroup
-from psm_analysis.report.frames import require_frame, require_models
+from psm_analysis.report.frames import Tidied, require_frame, require_models
 from psm_analysis.report.tables import Table
 from psm_analysis.report.words import WORDS, join_notes, word
 
@@ -18,7 +18,7 @@ NEEDED = ("step", "chisq", "df", "cfi", "rmsea", "srmr", "statistic", "df_diff",
 
 
 def invariance_table(
-    tidy: pd.DataFrame | Mapping[str, pd.DataFrame],
+    tidy: pd.DataFrame | Tidied | Mapping[str, pd.DataFrame | Tidied],
     *,
     title: str = "",
     number: int | str = "",

@@ -9,14 +9,14 @@ import pandas as pd
 from psm_analysis._options import Language
 from psm_analysis.errors import DataError
 from psm_analysis.report.columns import CellStyle, Column, RowGroup
-from psm_analysis.report.frames import PARAMETER, one_group, require_frame, with_standardized
+from psm_analysis.report.frames import PARAMETER, Tidied, one_group, require_frame, with_standardized
 from psm_analysis.report.numbers import format_decimal
 from psm_analysis.report.tables import Table
 from psm_analysis.report.words import join_notes, word
 
 
 def loadings_table(
-    loadings: pd.DataFrame,
+    loadings: pd.DataFrame | Tidied,
     *,
     labels: Mapping[str, str] | None = None,
     communalities: Mapping[str, float] | pd.Series[float] | None = None,
@@ -69,7 +69,7 @@ def loadings_table(
     Note. Loadings below .10 in absolute value are not shown.
     """
     names = dict(labels or {})
-    loadings = require_frame(loadings, what="the loadings")
+    loadings = require_frame(getattr(loadings, "loadings", loadings), what="the loadings")
     is_tidy = {"lhs", "op", "rhs"} <= set(map(str, loadings.columns))
     matrix, p_values = _from_tidy(loadings, group) if is_tidy else (_from_matrix(loadings), None)
     matrix = matrix.where(matrix.abs() >= cutoff)

@@ -10,11 +10,13 @@ import pandas as pd
 
 from psm_analysis._options import Language, check_option
 from psm_analysis.errors import DataError, OptionError, require
+from psm_analysis.report.builders_effects import effect_name
 from psm_analysis.report.catalogue import known_column
 from psm_analysis.report.columns import Column, RowGroup
 from psm_analysis.report.fit_notes import scaled_note
 from psm_analysis.report.frames import (
     PARAMETER,
+    Tidied,
     check_names,
     column_or_missing,
     groups_of,
@@ -37,7 +39,7 @@ SIMPLE_ESTIMATORS = ("ML", "GLS", "WLS")
 
 
 def fit_table(
-    glances: Mapping[str, pd.DataFrame],
+    glances: Mapping[str, pd.DataFrame | Tidied],
     *,
     differences: pd.DataFrame | Literal["previous"] | None = None,
     title: str = "",
@@ -138,7 +140,7 @@ def _with_differences(rows: pd.DataFrame, differences: pd.DataFrame | str) -> pd
 
 
 def parameter_table(
-    tidy: pd.DataFrame,
+    tidy: pd.DataFrame | Tidied,
     *,
     sections: Sequence[Section] | None = None,
     labels: Mapping[str, str] | None = None,
@@ -274,7 +276,7 @@ def _section_groups(rows: pd.DataFrame, lang: Language) -> list[RowGroup]:
 
 
 def effects_table(
-    tidy: pd.DataFrame,
+    tidy: pd.DataFrame | Tidied,
     *,
     effects: Sequence[str] | None = None,
     labels: Mapping[str, str] | None = None,
@@ -288,9 +290,11 @@ def effects_table(
     Parameters
     ----------
     tidy
-        A tidy() frame, of which the rows with op ":=" are taken; or any frame with `effect`, estimate, ci_low, ci_high.
+        A fit or its tidy() frame, of which the rows with op ":=" are taken; or the result of :func:`indirect_effects`,
+        or any frame with `effect`, estimate, ci_low, ci_high.
     effects
-        Which effects, in which order; by default all. `labels` maps their names to what is printed.
+        Which effects, in which order; by default all. `labels` maps their names, or those of the variables on the
+        way, to what is printed.
 
     Raises
     ------
@@ -306,9 +310,9 @@ def effects_table(
     >>> print(effects_table(tidy, labels={"ab": "Indirect"}).to_text().splitlines()[-2])
     Indirect      0.20  0.05  [0.10, 0.30]
     """
-    named = isinstance(tidy, pd.DataFrame) and "effect" in tidy
-    rows = require_frame(tidy, ("effect", "estimate") if named else PARAMETER, what="the tidy frame")
-    if not named:
+    rows = require_frame(tidy, ("estimate",), what="the tidy frame")
+    if "effect" not in rows:
+        rows = require_frame(rows, PARAMETER, what="the tidy frame")
         rows = rows[rows["op"] == ":="].assign(effect=lambda frame: frame["lhs"])
     if rows.empty:
         raise DataError(
@@ -319,7 +323,7 @@ def effects_table(
     if effects is not None:
         check_names(effects, list(rows["effect"]), what="effects")
         rows = rows.set_index("effect", drop=False).loc[list(effects)]
-    rows = rows.assign(effect=[(labels or {}).get(str(name), name) for name in rows["effect"]])
+    rows = rows.assign(effect=[effect_name(row, labels or {}, lang=lang) for _, row in rows.iterrows()])
     return Table.from_frame(
         rows,
         columns=[Column("effect", word("effect", lang)), *_inference(rows, lang=lang, standardized=True)],

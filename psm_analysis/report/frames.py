@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from typing import Any
+from typing import Any, Protocol
 
 import pandas as pd
 
@@ -13,22 +13,31 @@ from psm_analysis.errors import DataError, OptionError
 PARAMETER = ("lhs", "op", "rhs", "estimate")
 
 
+class Tidied(Protocol):
+    """A result, which gives frames."""
+
+    def tidy(self) -> pd.DataFrame:
+        """Return one row per parameter or term."""
+
+    def glance(self) -> pd.DataFrame:
+        """Return one row."""
+
+
 def require_frame(frame: object, columns: Iterable[str] = (), *, what: str) -> pd.DataFrame:
     """Return `frame` if it is a DataFrame with rows and with `columns`, else raise a DataError.
+
+    Of a result its tidy() or glance() is taken, whichever has the columns.
 
     Examples
     --------
     >>> require_frame(pd.DataFrame({"a": [1]}), ["a"], what="the frame").shape
     (1, 1)
     """
+    wanted = tuple(columns)
     if not isinstance(frame, pd.DataFrame):
-        raise DataError(
-            f"{what} is {type(frame).__name__}, not a DataFrame.",
-            where=what,
-            remedy="Give a DataFrame, such as result.tidy() or result.glance().",
-        )
+        frame = _view(frame, wanted, what=what)
     have = [str(name) for name in frame.columns]
-    missing = [name for name in columns if name not in have]
+    missing = [name for name in wanted if name not in have]
     if missing:
         hints = "".join(nearest(name, have) for name in missing)
         raise DataError(
@@ -41,13 +50,28 @@ def require_frame(frame: object, columns: Iterable[str] = (), *, what: str) -> p
     return frame
 
 
+def _view(result: object, columns: Collection[str], *, what: str) -> pd.DataFrame:
+    """Return the frame of a result that has the columns."""
+    for name in ("tidy", "glance"):
+        view = getattr(result, name, None)
+        frame = view() if callable(view) else None
+        if isinstance(frame, pd.DataFrame) and set(columns) <= set(frame.columns):
+            return frame
+    having = f" with {', '.join(columns)}" if columns else ""
+    raise DataError(
+        f"{what} is {type(result).__name__}, not a DataFrame{having}.",
+        where=what,
+        remedy="Give a DataFrame, such as result.tidy() or result.glance(), or a result that has such a one.",
+    )
+
+
 def require_models(frames: object, columns: Iterable[str] = (), *, what: str) -> dict[str, pd.DataFrame]:
     """Return a mapping of names to checked frames; it must hold at least one."""
     if not isinstance(frames, Mapping) or not frames:
         raise OptionError(
-            f"{what} must be a mapping of names to DataFrames, with at least one.",
+            f"{what} must be a mapping of names to results or DataFrames, with at least one.",
             where=f"argument {what!r}",
-            remedy="Write {'Model 1': result.glance()}.",
+            remedy="Write {'Model 1': result}.",
         )
     wanted = tuple(columns)
     return {str(name): require_frame(frame, wanted, what=f"{what}[{name!r}]") for name, frame in frames.items()}

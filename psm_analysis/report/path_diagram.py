@@ -10,7 +10,7 @@ import pandas as pd
 
 from psm_analysis._options import Language, check_choice
 from psm_analysis.errors import require
-from psm_analysis.report.frames import PARAMETER, check_names, one_group, require_frame, with_standardized
+from psm_analysis.report.frames import PARAMETER, Tidied, check_names, one_group, require_frame, with_standardized
 from psm_analysis.report.layout import significance_note
 from psm_analysis.report.numbers import format_decimal, stars
 from psm_analysis.report.path_geometry import Node
@@ -31,7 +31,7 @@ MARGIN = 0.15
 
 
 def path_diagram(
-    tidy: pd.DataFrame,
+    tidy: pd.DataFrame | Tidied,
     *,
     values: str = "std_all",
     labels: Mapping[str, str] | None = None,

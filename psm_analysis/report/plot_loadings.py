@@ -10,7 +10,7 @@ import pandas as pd
 
 from psm_analysis._options import Language
 from psm_analysis.errors import DataError
-from psm_analysis.report.frames import PARAMETER, one_group, require_frame, with_standardized
+from psm_analysis.report.frames import PARAMETER, Tidied, one_group, require_frame, with_standardized
 from psm_analysis.report.style import BLUE, GREY, LIGHT, figure_style, finish, new_figure
 from psm_analysis.report.words import word
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def loadings_plot(
-    tidy: pd.DataFrame,
+    tidy: pd.DataFrame | Tidied,
     *,
     standardized: bool = True,
     labels: Mapping[str, str] | None = None,

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from psm_analysis._options import Language, check_option
-from psm_analysis.report.frames import require_frame
+from psm_analysis.report.frames import Tidied, require_frame
 from psm_analysis.report.numbers import format_decimal
 from psm_analysis.report.style import BLUE, INK, LIGHT, RED, figure_style, finish, new_figure
 from psm_analysis.report.words import word
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def sensitivity_plot(
-    tidy: pd.DataFrame, *, rho_zero: float | None = None, title: str = "", lang: Language = "en"
+    tidy: pd.DataFrame | Tidied, *, rho_zero: float | None = None, title: str = "", lang: Language = "en"
 ) -> Figure:
     """Draw an indirect effect over the residual correlation of mediator and outcome, with its band.
 

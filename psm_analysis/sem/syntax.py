@@ -85,7 +85,6 @@ class ParsedModel:
     blocks: tuple[Block, ...]
 
 
-@lru_cache(maxsize=64)
 def parse_model(text: str) -> ParsedModel:
     """Parse a model text; that of a text parsed before is remembered.
 
@@ -119,6 +118,11 @@ def parse_model(text: str) -> ParsedModel:
             where="argument 'model'",
             remedy="Give it as text, such as 'f =~ x1 + x2 + x3'.",
         )
+    return _parsed(text)
+
+
+@lru_cache(maxsize=64)
+def _parsed(text: str) -> ParsedModel:
     terms: dict[tuple[int, str, str, str], Term] = {}
     constraints: list[Constraint] = []
     blocks = [Block("", "")]

@@ -234,6 +234,24 @@ def test_descriptives_screening_and_reliability() -> None:
             builder([1, 2])
 
 
+def test_tables_and_figures_take_results_too() -> None:
+    noise = np.random.default_rng(1).normal(size=(200, 5))
+    data = pd.DataFrame(noise[:, :4] + noise[:, 4:], columns=list("abcd"))
+    fit = psm.sem("f =~ a + b + c\nd ~ p*f\ntwice := 2*p", data)
+    explored = psm.efa(data, 1)
+    for of_result, of_frame in (
+        (psm.parameter_table(fit), psm.parameter_table(fit.tidy())),
+        (psm.loadings_table(fit), psm.loadings_table(fit.tidy())),
+        (psm.effects_table(fit), psm.effects_table(fit.tidy())),
+        (psm.fit_table({"A": fit}), psm.fit_table({"A": fit.glance()})),
+        (psm.loadings_table(explored), psm.loadings_table(explored.loadings)),
+    ):
+        assert of_result == of_frame
+    assert len(psm.path_diagram(fit).axes) == len(psm.path_diagram(fit.tidy()).axes)
+    with pytest.raises(DataError, match="is AlphaResult, not a DataFrame with chisq, df"):
+        psm.fit_table({"A": psm.alpha(data)})
+
+
 def test_data_table_groups_and_guesses() -> None:
     frame = pd.DataFrame(
         {"scale": ["b", "a", "b"], "item": ["x", "y", "z"], "hits": [1, 2, 3], "w": [0.5, 1.25, np.nan]}

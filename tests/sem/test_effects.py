@@ -76,8 +76,13 @@ def test_monte_carlo_and_bootstrap_intervals(fit) -> None:  # type: ignore[no-un
 
 
 def test_effects_are_printed(fit) -> None:  # type: ignore[no-untyped-def]
-    text = psm.effects_table(psm.indirect_effects(fit, predictor="X", outcome="Y").tidy()).to_text()
-    assert "X -> M1 -> M2 -> Y" in text
+    found = psm.indirect_effects(fit, predictor="X", outcome="Y")
+    text = psm.effects_table(found, labels={"X": "Burden"}).to_text()
+    assert "Burden → M1 → M2 → Y" in text
+    assert "Burden → Y: total indirect" in text
+    assert text == psm.effects_table(found.tidy(), labels={"X": "Burden"}).to_text()
+    assert "X → Y：总效应" in psm.effects_table(found, lang="zh").to_text()
+    assert "Whole" in psm.effects_table(found, labels={"X -> Y: total": "Whole"}).to_text()
 
 
 def test_groups_have_their_own_effects(holzinger: pd.DataFrame) -> None:
