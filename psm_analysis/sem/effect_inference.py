@@ -103,11 +103,12 @@ def uncertainty_of(
         interval, level = "bootstrap", bootstrap.level
     if not fit.converged:
         raise ModelError("The fit did not converge, so it has no effects.", where="argument 'result'")
-    if interval == "bootstrap" and (bootstrap is None or bootstrap.kind != "ordinary"):
+    if interval == "bootstrap" and (bootstrap is None or bootstrap.kind == "bollen-stine"):
         raise OptionError(
-            "interval='bootstrap' needs the replicates of an ordinary bootstrap.",
+            "interval='bootstrap' needs replicates of rows or clusters; those of Bollen and Stine are drawn as if the "
+            "model held.",
             where="argument 'bootstrap'",
-            remedy="Give bootstrap=fit.bootstrap(2000, seed=1).",
+            remedy="Give bootstrap=fit.bootstrap(2000, seed=1), with kind='cluster' if rows are nested.",
         )
     if bootstrap is not None and bootstrap.fit is not fit:
         raise OptionError(

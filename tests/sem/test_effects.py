@@ -75,6 +75,22 @@ def test_monte_carlo_and_bootstrap_intervals(fit) -> None:  # type: ignore[no-un
     assert found.glance()["replicates"].iloc[0] == 400
 
 
+def test_replicates_of_clusters_give_intervals_of_effects() -> None:
+    rng = np.random.default_rng(5)
+    data = pd.DataFrame({"unit": np.repeat(np.arange(40), 10), "x": rng.normal(size=400)})
+    shared = np.repeat(rng.normal(size=40), 10)
+    data["m"] = 0.5 * data["x"] + shared + rng.normal(size=400)
+    data["y"] = 0.4 * data["m"] + shared + rng.normal(size=400)
+    fit = psm.sem("m ~ a*x\ny ~ b*m\nab := a*b", data, cluster="unit", estimator="MLR")
+    replicates = fit.bootstrap(200, seed=2, kind="cluster")
+    found = psm.indirect_effects(fit, predictor="x", outcome="y", bootstrap=replicates).tidy().set_index("effect")
+    defined = replicates.tidy().set_index("lhs").loc["ab"]
+    for column in ("estimate", "std_error", "ci_low", "ci_high"):
+        assert found.loc["x -> m -> y", column] == pytest.approx(defined[column], rel=1e-8)
+    with pytest.raises(psm.PsmAnalysisError, match="as if the model held"):
+        psm.indirect_effects(fit, bootstrap=psm.sem("m ~ x\ny ~ m", data).bootstrap(20, seed=1, kind="bollen-stine"))
+
+
 def test_effects_are_printed(fit) -> None:  # type: ignore[no-untyped-def]
     found = psm.indirect_effects(fit, predictor="X", outcome="Y")
     text = psm.effects_table(found, labels={"X": "Burden"}).to_text()
@@ -97,7 +113,7 @@ def test_refusals(fit, holzinger: pd.DataFrame) -> None:  # type: ignore[no-unty
         psm.indirect_effects(fit, predictor="Z")
     with pytest.raises(psm.PsmAnalysisError, match="no indirect effect"):
         psm.indirect_effects(fit, predictor="Y")
-    with pytest.raises(psm.PsmAnalysisError, match="needs the replicates"):
+    with pytest.raises(psm.PsmAnalysisError, match="needs replicates of rows or clusters"):
         psm.indirect_effects(fit, interval="bootstrap")
     other = psm.sem("x4 ~ x1\nx7 ~ x4 + x1", holzinger)
     with pytest.raises(psm.PsmAnalysisError, match="another fit"):
