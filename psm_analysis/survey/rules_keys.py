@@ -12,10 +12,11 @@ from psm_analysis.survey.violation import Violation
 from psm_analysis.survey.wave import SurveyWave
 
 _FEWEST = 30
+_UNRELATED = 0.2
 
 
 def key_violations(wave: SurveyWave) -> Iterator[Violation]:
-    """Yield the items with a negative corrected item-rest correlation, or with one that differs between groups."""
+    """Yield the items whose corrected item-rest correlation is negative, near zero, or differs between groups."""
     for instrument in wave.instruments:
         parts = [(part.name.en, part.items) for part in instrument.subscales] or [("", instrument.item_ids)]
         for title, ids in parts:
@@ -110,6 +111,14 @@ def _against_rest(scale: _Scale) -> Iterator[Violation]:
                 found=_shown(weaker),
                 message="The item goes with its scale in one group (the first named) but hardly in others",
                 remedy="Look how it was worded, translated and coded in those groups.",
+            )
+        elif n >= _FEWEST and overall[i] + 2.0 / np.sqrt(n) < _UNRELATED:
+            yield scale.violation(
+                "unrelated_item",
+                item,
+                found=_shown([("all rows", overall[i], n)]),
+                message="The item has hardly anything to do with the others of its scale",
+                remedy="Look how it was coded and whether answers were lost; a sound item correlates .30 or more.",
             )
 
 

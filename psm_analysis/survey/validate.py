@@ -99,6 +99,7 @@ def validate(wave: SurveyWave) -> ValidationReport:
     ``empty_category``, ``label_contradicts_code``, ``likely_not_reversed`` (corrected item-rest correlation below zero
     by more than two standard errors and 0.1; also within the levels of the declared groups),
     ``item_differs_between_groups`` (item-rest correlations that differ by 0.3 and, on Fisher's z, p < .001),
+    ``unrelated_item`` (below .20 by more than two standard errors),
     ``duplicated_id``, ``missing_id``, ``all_missing_row``, ``weight_not_positive``. Nothing is changed or dropped.
 
     Parameters

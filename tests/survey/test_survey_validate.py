@@ -168,6 +168,17 @@ def test_an_item_miscoded_in_one_group(answers: pd.DataFrame) -> None:
     assert (violation.column, "g = b" in violation.found) == ("psm2", True)
 
 
+def test_an_item_that_does_not_go_with_its_scale(answers: pd.DataFrame) -> None:
+    frame = pd.concat([answers] * 10, ignore_index=True).drop(columns="id")
+    assert not found(frame, "unrelated_item")
+    frame["psm6"] = np.random.default_rng(4).permutation(frame["psm6"])
+    (violation,) = found(frame, "unrelated_item")
+    assert (violation.column, violation.severity) == ("psm6", "warning")
+    rest = frame[["psm5", "psm7", "psm8"]].sum(axis=1)
+    assert f"r = {frame['psm6'].corr(rest):.2f}, n = 600" in violation.found
+    assert not found(frame.head(20), "unrelated_item")
+
+
 def test_labels_that_contradict_codes(answers: pd.DataFrame) -> None:
     turned = {"非常同意": 1, "非常不同意": 5}
     contradiction = found(answers, "label_contradicts_code", codes={"t": turned}, answers={"psm16": "t"})
