@@ -102,8 +102,11 @@ CHECKS: dict[str, CheckWords] = {
     ),
     "srmr": CheckWords(
         ("Fit of the frozen model: SRMR", "冻结模型拟合：SRMR"),
-        ("above .08, or reference + .030 if that is more", "高于 .08（或基准值 + .030，取较大者）"),
-        "Hu & Bentler (1999); Chen (2007)",
+        (
+            "above .08, or reference + .030 if that is more, beside sampling error",
+            "高于 .08（或基准值 + .030，取较大者），另计抽样误差",
+        ),
+        "Hu & Bentler (1999); Chen (2007); Maydeu-Olivares (2017)",
         ("the frozen model fits badly, SRMR {number}", "冻结模型拟合不佳，SRMR {number}"),
         ("The frozen model fits.", "冻结模型拟合可接受。"),
     ),

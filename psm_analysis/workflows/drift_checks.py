@@ -123,6 +123,7 @@ def _fit(name: str, structure: Structure, reference: float | None) -> Finding:
     known = np.nan if reference is None else reference
     worst = min if name == "cfi" else max
     limit = limit if reference is None else worst(limit, reference + slack)
+    limit = sqrt(limit**2 + structure.noise) if name == "srmr" else limit
     value, p = structure.fixed.get(name, np.nan), structure.fixed.get("pvalue", np.nan)
     beyond = value < limit if name == "cfi" else value > limit
     return Finding(name, "", known, value, limit, p, bool(np.isfinite(value)), bool(beyond and p < ALPHA))

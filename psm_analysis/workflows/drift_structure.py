@@ -41,12 +41,16 @@ MEASURES = ("chisq", "df", "cfi", "rmsea", "srmr")
 
 @dataclass(frozen=True, slots=True)
 class Structure:
-    """Fit with all parameters fixed, steps of invariance, effect sizes by item; or why there are none."""
+    """Fit with all parameters fixed, steps of invariance, effect sizes by item; or why there are none.
+
+    `noise` is what sampling alone adds to the square of SRMR; see `residual_variance`.
+    """
 
     fixed: dict[str, float]
     steps: pd.DataFrame
     dmacs: dict[str, float]
     problem: Pair | None
+    noise: float = 0.0
 
 
 def structure_of(model: ScoringModel, complete: Array) -> Structure:
@@ -65,7 +69,26 @@ def structure_of(model: ScoringModel, complete: Array) -> Structure:
     except PsmAnalysisError as error:
         return Structure({}, empty, {}, no_model(error.what))
     sizes = dmacs(fit, group_blocks(fit)).groupby("item")["dmacs"].max()
-    return Structure(fixed, steps, {str(item): float(size) for item, size in sizes.items()}, None)
+    noise = residual_variance(np.array(model.reference.covariance), n_old=frozen.nobs, n_new=len(complete))
+    return Structure(fixed, steps, {str(item): float(size) for item, size in sizes.items()}, None, noise)
+
+
+def residual_variance(S: Array, *, n_old: int, n_new: int) -> float:
+    """Return the mean sampling variance of the standardized residuals of means and covariances without change.
+
+    Under normality a covariance has the variance ``(1 + r^2) / n`` in units of the standard deviations (a variance 2/n,
+    a mean 1/n); both waves have it. It is the bias of the square of SRMR: Maydeu-Olivares, A. (2017). Psychometrika,
+    82, 533-558.
+
+    Examples
+    --------
+    >>> round(residual_variance(np.eye(2), n_old=100, n_new=100), 6)
+    0.028
+    """
+    R = S / np.sqrt(np.outer(S.diagonal(), S.diagonal()))
+    p = len(R)
+    whole = float(np.tril(1 + R**2).sum()) + p
+    return whole / (p * (p + 3) / 2) * (1 / n_old + 1 / n_new)
 
 
 def _fixed(model: ScoringModel, complete: Array) -> dict[str, float]:

@@ -14,6 +14,7 @@ import pytest
 import psm_analysis as psm
 from psm_analysis.cli import main
 from psm_analysis.errors import DataError, FileError
+from psm_analysis.workflows.drift_structure import residual_variance
 
 ITEMS = [f"psm{j}" for j in range(1, 17)]
 WAVES = Path(__file__).resolve().parents[2] / "data" / "synthetic"
@@ -242,3 +243,26 @@ def test_false_alarms_are_rare_in_waves_that_did_not_change() -> None:
         frozen = psm.calibrate(wave(answers(800, seed=1000 + seed)), "psm16")
         alarms.append(bool(psm.drift(frozen, wave(answers(400, seed=2000 + seed))).breaches))
     assert sum(alarms) <= 1
+
+
+def test_what_sampling_adds_to_srmr() -> None:
+    """Means and covariances of two samples of one normal population, 400 times."""
+    rng = np.random.default_rng(11)
+    root = np.linalg.cholesky(0.5 * np.eye(5) + 0.5)
+    squares = []
+    for _ in range(400):
+        old, new = (rng.standard_normal((n, 5)) @ root.T * [1, 2, 3, 4, 5] for n in (3000, 2000))
+        S, sd = np.cov(new, rowvar=False), new.std(axis=0, ddof=1)
+        gaps = (S - np.cov(old, rowvar=False)) / np.outer(sd, sd)
+        squares.append([*gaps[np.tril_indices(5)] ** 2, *((new - old.mean(axis=0)).mean(axis=0) / sd) ** 2])
+    expected = residual_variance(root @ root.T, n_old=3000, n_new=2000)
+    assert np.mean(squares) == pytest.approx(expected, rel=0.06)
+
+
+def test_the_limit_of_srmr_heeds_sampling(model) -> None:
+    small, large = (psm.drift(model, wave(answers(n, seed=6))).checks.set_index("check") for n in (250, 900))
+    before = model.measurement.srmr
+    noise = residual_variance(np.array(model.reference.covariance), n_old=model.measurement.nobs, n_new=250)
+    assert small.loc["srmr", "threshold"] == pytest.approx(np.sqrt(max(0.08, before + 0.03) ** 2 + noise), rel=1e-9)
+    assert small.loc["srmr", "threshold"] > large.loc["srmr", "threshold"]
+    assert not small.loc["srmr", "breach"]
