@@ -81,12 +81,17 @@ def by_estimator() -> None:
     data, rng = mediation(), np.random.default_rng(1)
     codes = data.apply(lambda column: np.digitize(column, column.quantile([0.1, 0.35, 0.7, 0.9])).astype(float))
     holes = data.mask(rng.uniform(size=data.shape) < 0.05)
+    ordinal = [name for name in data if name[0] != "y"]
+    mixed = data.assign(**{name: codes[name] for name in ordinal})
     cases: list[tuple[str, pd.DataFrame, dict[str, Any], str]] = [
         ("ML", data, {}, ""),
         ("ULS", data, {"estimator": "ULS"}, ', estimator = "ULS"'),
         ("GLS", data, {"estimator": "GLS"}, ', estimator = "GLS"'),
         ("FIML", holes, {"missing": "fiml"}, ', missing = "fiml"'),
         ("WLSMV", codes, {"ordered": True}, ", ordered = TRUE"),
+        ("WLSMV, Y continuous", mixed, {"ordered": ordinal}, f", ordered = c({str(ordinal)[1:-1]})"),
+        ("WLS", data, {"estimator": "WLS"}, ', estimator = "WLS"'),
+        ("DWLS", data, {"estimator": "DWLS"}, ', estimator = "DWLS"'),
     ]
     print("milliseconds per replicate   batch  one by one      lavaan")
     for name, frame, options, arguments in cases:

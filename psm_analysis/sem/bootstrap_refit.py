@@ -1,4 +1,4 @@
-"""Replicates fitted one by one: incomplete and ordinal data, other estimators, and what the batch could not solve."""
+"""Samples of other rows of a fit, and replicates fitted one by one: what has no batches, and standard errors."""
 
 from __future__ import annotations
 

@@ -14,13 +14,14 @@ from psm_analysis.sem.arrays import Array
 from psm_analysis.sem.bootstrap_gradient import BatchSample, Moments
 from psm_analysis.sem.bootstrap_incomplete_rows import IncompleteRows
 from psm_analysis.sem.bootstrap_least_squares import LeastSquaresMoments
+from psm_analysis.sem.bootstrap_moments import MomentSampler, has_weights
 from psm_analysis.sem.bootstrap_ordinal import OrdinalSampler
 from psm_analysis.sem.bootstrap_resample import Units, weighted_moments
 from psm_analysis.sem.bootstrap_saturated import IncompleteSampler, Saturated
 from psm_analysis.sem.discrepancy.least_squares import LeastSquares
 from psm_analysis.sem.discrepancy.ml import MaximumLikelihood
 from psm_analysis.sem.far_apart import are_far_apart
-from psm_analysis.sem.matrices import PSI
+from psm_analysis.sem.matrices import BETA, PSI, Layout
 from psm_analysis.sem.optimize import is_linear
 from psm_analysis.sem.result import SemResult
 from psm_analysis.sem.sample import GroupSample
@@ -61,8 +62,10 @@ def make_samplers(result: SemResult, units: Sequence[Units]) -> tuple[Sampler, .
     """Return the samplers of all groups of a fit for which :func:`can_batch` holds."""
     if result.spec.function == "FIML":
         return tuple(map(_incomplete_sampler, result.sample.groups, units))
-    if result.table.roles.ordered:
+    if all_ordinal(result) and result.spec.function != "WLS":
         return tuple(map(partial(_ordinal_sampler, result), result.sample.groups, units))
+    if has_weights(result, result.spec):
+        return tuple(MomentSampler(result, g, unit.rows) for g, unit in enumerate(units))
     return tuple(NormalSampler(unit.rows, result.spec.function) for unit in units)
 
 
@@ -80,11 +83,17 @@ def _ordinal_sampler(result: SemResult, group: GroupSample, unit: Units) -> Ordi
     return OrdinalSampler(codes, counts, group.cov[row, column], result.spec.function == "DWLS")
 
 
+def all_ordinal(result: SemResult) -> bool:
+    """Tell whether all observed variables are ordinal."""
+    return len(result.table.roles.ordered) == len(result.sample.names)
+
+
 def can_batch(result: SemResult) -> bool:
     """Tell whether replicates can be fitted in batches: linear constraints at most, and a discrepancy made for it.
 
-    These are ML, ULS and GLS of complete continuous rows, FIML, and DWLS and ULS (WLSMV, ULSMV ...) where all variables
-    are ordinal.
+    These are ML and least squares of complete continuous rows, FIML, and least squares (WLSMV, ULSMV ...) of ordinal
+    variables, alone or beside continuous ones, unless an ordinal variable is an observed mediator or units are far
+    apart.
     """
     bounded = any(np.isfinite(p.lower) or np.isfinite(p.upper) for p in result.table.parameters if p.free)
     if bounded or result.constraints.inequalities or not _has_batches(result):
@@ -93,15 +102,19 @@ def can_batch(result: SemResult) -> bool:
 
 
 def _has_batches(result: SemResult) -> bool:
-    parts, function = result.problem.discrepancies, result.spec.function
+    parts = result.problem.discrepancies
     if all(isinstance(part, MaximumLikelihood) for part in parts):
         return True
-    if function == "FIML":
+    if result.spec.function == "FIML":
         return result.sample.groups[0].weights is None and type(result) is SemResult
-    if function not in ("ULS", "GLS", "DWLS") or not all(isinstance(part, LeastSquares) for part in parts):
+    if not all(isinstance(part, LeastSquares) for part in parts) or are_far_apart(result.problem):
         return False
-    ordered = result.table.roles.ordered
-    if not ordered:
-        return function == "GLS" or (function == "ULS" and not are_far_apart(result.problem))
-    plain = len(ordered) == len(result.sample.names) and result.sample.groups[0].weights is None
-    return plain and all((layout.matrix[layout.derived] != PSI).all() for layout in result.problem.layouts)
+    if not result.table.roles.ordered:
+        return True
+    return result.sample.groups[0].weights is None and not any(map(_passes_on, result.problem.layouts))
+
+
+def _passes_on(layout: Layout) -> bool:
+    """Tell whether a residual variance that follows from the other parameters acts on other variables."""
+    derived = layout.row[layout.derived[layout.matrix[layout.derived] == PSI]]
+    return bool(np.isin(layout.column[layout.matrix == BETA], derived).any())

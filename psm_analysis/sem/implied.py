@@ -130,8 +130,9 @@ def directions(layout: Layout, implied: Implied) -> Directions:
         slopes[layout.row[here], here] = 1.0
     moving = np.where(np.isin(layout.matrix, (LAMBDA, BETA)), 1.0, 0.0)
     column = np.minimum(layout.column, len(layout.eta) - 1) if layout.eta else layout.column
-    to_given = implied.A[np.ix_(column, layout.given)] if layout.given.size else np.zeros((q, 0))
-    return Directions(UV, M, tau, delta, UV[..., None, :q] * (moving[:, None] * to_given).T)
+    to_given = implied.A[..., column[:, None], layout.given] if layout.given.size else np.zeros((q, 0))
+    through = (moving[:, None] * to_given).swapaxes(-1, -2)[..., None, :, :]
+    return Directions(UV, M, tau, delta, UV[..., None, :q] * through)
 
 
 def _constant(layout: Layout) -> tuple[Array, Array]:
@@ -169,5 +170,6 @@ def moment_vector(implied: Implied, *, means: bool) -> Array:
 
 def stacked(mean: Array | None, cov: Array) -> Array:
     """Return a mean vector (if any) and the lower triangle of a covariance matrix, by columns, as one vector."""
-    column, row = lower_triangle(len(cov))
-    return cov[row, column] if mean is None else np.concatenate([mean, cov[row, column]])
+    column, row = lower_triangle(cov.shape[-1])
+    lower = cov[..., row, column]
+    return lower if mean is None else np.concatenate([mean, lower], axis=-1)

@@ -1,4 +1,7 @@
-"""Which moments a model explains, as a vector, and their derivatives: of continuous and of ordinal variables."""
+"""Which moments a model explains, as a vector, and their derivatives: of continuous and of ordinal variables.
+
+All of them may have a leading replicate axis.
+"""
 
 from __future__ import annotations
 
@@ -85,34 +88,38 @@ class OrdinalMoments:
     def vector(self, implied: Implied) -> Array:
         """Return the moments as one vector."""
         item, threshold = self.levels()
-        delta, mu, Sigma = self._scaling(implied), implied.mu, implied.Sigma
-        tau = np.concatenate([implied.matrices.tau, [0.0]])
-        level = np.where(threshold >= 0, delta[item] * (tau[threshold] - mu[item]), mu[item])
-        slopes = (delta[:, None] * implied.L[:, self.given])[self.dependent].ravel()
+        delta, mu, Sigma, tau = self._scaling(implied), implied.mu, implied.Sigma, _with_zero(implied.matrices.tau)
+        reach = delta[..., item] * (tau[..., threshold] - mu[..., item])
+        level = np.where(threshold >= 0, reach, mu[..., item])
+        slopes = (delta[..., None] * implied.L[..., self.given])[..., self.dependent, :]
         row, column = self._pairs()
-        off = delta[row] * delta[column] * Sigma[row, column]
-        return np.concatenate([level, slopes, np.diagonal(Sigma)[self._continuous()], off])
+        off = delta[..., row] * delta[..., column] * Sigma[..., row, column]
+        variances = np.diagonal(Sigma, axis1=-2, axis2=-1)[..., self._continuous()]
+        flat = slopes.reshape(*slopes.shape[:-2], -1)
+        return np.concatenate([level, np.broadcast_to(flat, (*level.shape[:-1], flat.shape[-1])), variances, off], -1)
 
     def jacobian(self, implied: Implied, d: Directions) -> Array:
         """Return the derivatives of the moments."""
         item, threshold = self.levels()
-        delta, mu, Sigma = self._scaling(implied), implied.mu, implied.Sigma
-        slopes = self._scaling_slopes(implied, d)
-        tau = np.concatenate([implied.matrices.tau, [0.0]])
+        delta, mu, Sigma, tau = self._scaling(implied), implied.mu, implied.Sigma, _with_zero(implied.matrices.tau)
+        slopes = np.broadcast_to(self._scaling_slopes(implied, d), d.U.shape)
         assert d.tau is not None
         is_threshold = (threshold >= 0)[:, None]
-        moved = delta[item][:, None] * (d.tau[threshold] - d.M[item])
-        level = np.where(is_threshold, slopes[item] * (tau[threshold] - mu[item])[:, None] + moved, d.M[item])
+        moved = delta[..., item, None] * (d.tau[threshold] - d.M[..., item, :])
+        reach = (tau[..., threshold] - mu[..., item])[..., None]
+        level = np.where(is_threshold, slopes[..., item, :] * reach + moved, d.M[..., item, :])
         continuous = self._continuous()
-        variances = 2.0 * d.U[continuous] * d.V[continuous]
+        variances = 2.0 * d.U[..., continuous, :] * d.V[..., continuous, :]
         row, column = self._pairs()
-        covariance = d.U[row] * d.V[column] + d.V[row] * d.U[column]
-        off = (delta[row] * delta[column])[:, None] * covariance
-        scaled = slopes[row] * delta[column][:, None] + slopes[column] * delta[row][:, None]
+        covariance = d.U[..., row, :] * d.V[..., column, :] + d.V[..., row, :] * d.U[..., column, :]
+        off = (delta[..., row] * delta[..., column])[..., None] * covariance
+        scaled = slopes[..., row, :] * delta[..., column, None] + slopes[..., column, :] * delta[..., row, None]
         assert d.slopes is not None
-        regressions = delta[:, None, None] * d.slopes + slopes[:, None, :] * implied.L[:, self.given][:, :, None]
-        regressions = regressions[self.dependent].reshape(-1, slopes.shape[1])
-        return np.concatenate([level, regressions, variances, off + scaled * Sigma[row, column][:, None]])
+        given = implied.L[..., self.given][..., None]
+        regressions = delta[..., None, None] * d.slopes + slopes[..., None, :] * given
+        regressions = regressions[..., self.dependent, :, :]
+        flat = regressions.reshape(*regressions.shape[:-3], -1, slopes.shape[-1])
+        return np.concatenate([level, flat, variances, off + scaled * Sigma[..., row, column, None]], axis=-2)
 
     def units(self, s: Array) -> Array:
         """Return 1 of thresholds, standard deviations of means, variances, products of two deviations of the rest.
@@ -173,14 +180,20 @@ class OrdinalMoments:
     def _scaling(self, implied: Implied) -> Array:
         if not self.theta:
             return implied.matrices.delta
-        return np.asarray(1.0 / np.sqrt(np.where(self.ordinal, np.diagonal(implied.Sigma), 1.0)))
+        return np.asarray(1.0 / np.sqrt(np.where(self.ordinal, np.diagonal(implied.Sigma, axis1=-2, axis2=-1), 1.0)))
 
     def _scaling_slopes(self, implied: Implied, d: Directions) -> Array:
         if not self.theta:
             assert d.delta is not None
             return d.delta
-        variance = np.where(self.ordinal, np.diagonal(implied.Sigma), 1.0)[:, None]
+        diagonal = np.diagonal(implied.Sigma, axis1=-2, axis2=-1)
+        variance = np.where(self.ordinal, diagonal, 1.0)[..., None]
         return np.where(self.ordinal[:, None], -0.5 * variance**-1.5 * 2.0 * d.U * d.V, 0.0)
+
+
+def _with_zero(tau: Array) -> Array:
+    """Return thresholds with a 0 behind them, where means have their place."""
+    return np.concatenate([tau, np.zeros((*tau.shape[:-1], 1))], axis=-1)
 
 
 def moment_map(layout: Layout, *, means: bool) -> MomentMap:

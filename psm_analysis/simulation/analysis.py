@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -32,7 +33,7 @@ def with_truth(target: Target, truth: Mapping[str, float] | None) -> Target:
     values = target.values.copy()
     for name, value in (truth or {}).items():
         values[find_rows(target, name)] = value
-    return Target(target.names, values, target.misfit, target.df, target.fit)
+    return replace(target, values=values)
 
 
 def find_rows(target: Target, name: str) -> Index:

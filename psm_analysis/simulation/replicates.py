@@ -90,15 +90,21 @@ class Job:
             return None
 
     def _recorded(self, fit: SemResult | None) -> Replicates:
-        """Return what is kept of a fit; one that could not be made did not converge."""
+        """Return what is kept of a fit; one that could not be made did not converge.
+
+        Nor did one with other parameters: nobody chose one of the categories.
+        """
         found = Replicates.empty(1, len(self.target.values))
         if fit is None or not fit.converged:
             return found
         if type(fit) is SemResult:
-            found.estimates[0], found.errors[0] = estimates_and_errors(fit)
+            estimates, errors = estimates_and_errors(fit)
         else:
             frame = fit.tidy()
-            found.estimates[0], found.errors[0] = frame["estimate"], frame["std_error"]
+            estimates, errors = frame["estimate"].to_numpy(), frame["std_error"].to_numpy()
+        if len(estimates) != len(self.target.values):
+            return found
+        found.estimates[0], found.errors[0] = estimates, errors
         found.measures[0] = [_measure(fit, name) for name in MEASURES]
         found.converged[0], found.admissible[0] = True, not fit.warnings
         return found
@@ -143,22 +149,24 @@ def batch_problem(job: Job) -> BatchProblem | None:
 def row_batches(job: Job) -> RowBatches | None:
     """Return what fits replicates by their rows in batches; None where they must be fitted one by one."""
     options = job.analysis.options
-    if job.target.fit is None or not _plain(options) or {options.get("se"), options.get("test")} & set(RESAMPLED):
+    if not _plain(options) or {options.get("se"), options.get("test")} & set(RESAMPLED):
         return None
-    spec = FitOptions.of(options).spec()
-    if spec.function not in ("ML", "FIML", "ULS", "GLS") or (job.people.missing and spec.function != "FIML"):
+    spec, fit, missing = FitOptions.of(options).spec(), job.target.fit, job.people.missing
+    if job.target.ordinal is not None:
+        fit, gaps = job.target.ordinal, missing is not None and options.get("missing") != "pairwise"
+        return RowBatches(BatchProblem.of(fit), spec) if fit.converged and can_batch(fit) and not gaps else None
+    if fit is None or (missing and spec.function != "FIML"):
         return None
-    fit = job.target.fit
     if not spec.likelihood:
         fit = moment_fit(job.people, job.analysis, job.sizes, estimator="ULS" if spec.function == "ULS" else "GLS")
     names = fit.table.roles.exogenous_observed if fit.table.options.fixed_x else ()
-    gaps = job.people.missing is not None and set(names) & set(job.people.missing.rates)
+    gaps = missing is not None and bool(set(names) & set(missing.rates))
     return RowBatches(BatchProblem.of(fit), spec) if fit.converged and can_batch(fit) and not gaps else None
 
 
 def _plain(options: Mapping[str, Any]) -> bool:
-    """Tell whether an analysis is of independent rows of continuous variables by the native engine."""
-    others = ("cluster", "sampling_weights", "rotation", "ordered", "auxiliary")
+    """Tell whether an analysis is of independent rows by the native engine."""
+    others = ("cluster", "sampling_weights", "rotation", "auxiliary")
     return options.get("engine", "native") == "native" and not any(options.get(name) for name in others)
 
 

@@ -1,4 +1,4 @@
-"""Samples of rows that are fitted in batches, by ML with robust errors, least squares or FIML.
+"""Samples of rows that are fitted in batches: ML with robust errors, least squares, FIML, ordinal variables.
 
 The search is that of all replicates together; standard errors and tests are those of an ordinary fit whose solution is
 known.
@@ -21,6 +21,8 @@ from psm_analysis.sem.bootstrap_gradient import Moments as SampleMoments
 from psm_analysis.sem.bootstrap_incomplete import IncompleteSample
 from psm_analysis.sem.bootstrap_incomplete_rows import IncompleteRows
 from psm_analysis.sem.bootstrap_inference import free_values
+from psm_analysis.sem.bootstrap_moments import has_weights, moments_and_weights
+from psm_analysis.sem.bootstrap_refit import resampled
 from psm_analysis.sem.bootstrap_samples import normal_sample
 from psm_analysis.sem.bootstrap_saturated import Saturated, incomplete_sample
 from psm_analysis.sem.estimators import EstimatorSpec
@@ -40,17 +42,40 @@ class RowBatches:
 
     def fits(self, replicates: Sequence[Rows]) -> list[SemResult | None]:
         """Return the fit of each replicate, None where the batch found no solution."""
-        groups = self.problem.result.sample.groups
-        parts = [[rows[g] for rows in replicates] for g in range(len(groups))]
-        moments = [self._moments(group, rows) for group, rows in zip(groups, parts, strict=True)]
-        samples = [self._sample(known, len(rows[0])) for known, rows in zip(moments, parts, strict=True)]
-        solved = fit_batch(self.problem, samples)
+        weighted = has_weights(self.problem.result, self.spec)
+        drawn, parts = self._weighted(replicates) if weighted else self._unweighted(replicates)
+        solved = fit_batch(self.problem, parts)
         x = free_values(self.problem, solved.values)
-        found: list[SemResult | None] = []
+        found = zip(drawn, solved.converged, x, strict=True)
+        return [self._fit(here, sample) if sample is not None and good else None for sample, good, here in found]
+
+    def _weighted(self, replicates: Sequence[Rows]) -> tuple[list[Sample | None], list[BatchSample]]:
+        """Return samples whose moments have weights of their own."""
+        result = self.problem.result
+        drawn = [self._resampled(rows) for rows in replicates]
+        parts: list[BatchSample] = [
+            moments_and_weights(
+                result, self.spec, [None if sample is None else sample.groups[g] for sample in drawn], group=g
+            )
+            for g in range(len(result.sample.groups))
+        ]
+        return drawn, parts
+
+    def _resampled(self, rows: Rows) -> Sample | None:
+        try:
+            return resampled(self.problem.result, rows)
+        except (PsmAnalysisError, np.linalg.LinAlgError):
+            return None
+
+    def _unweighted(self, replicates: Sequence[Rows]) -> tuple[list[Sample | None], list[BatchSample]]:
+        of = self.problem.result.sample
+        parts = [[rows[g] for rows in replicates] for g in range(len(of.groups))]
+        moments = [self._moments(group, rows) for group, rows in zip(of.groups, parts, strict=True)]
+        drawn: list[Sample | None] = []
         for i, rows in enumerate(replicates):
-            own = [group_sample(*part, i) for part in zip(groups, rows, moments, strict=True)]
-            found.append(self._fit(x[i], own) if solved.converged[i] else None)
-        return found
+            groups = tuple(group_sample(*part, i) for part in zip(of.groups, rows, moments, strict=True))
+            drawn.append(Sample(of.names, groups, sum(group.nobs for group in groups), of.group))
+        return drawn, [self._sample(known, len(rows[0])) for known, rows in zip(moments, parts, strict=True)]
 
     def _moments(self, group: GroupSample, rows: Rows) -> SampleMoments | IncompleteSample:
         if self.spec.function == "FIML":
@@ -63,9 +88,8 @@ class RowBatches:
     def _sample(self, known: SampleMoments | IncompleteSample, nobs: int) -> BatchSample:
         return known if isinstance(known, IncompleteSample) else normal_sample(known, self.spec.function, nobs=nobs)
 
-    def _fit(self, x: Array, groups: Sequence[GroupSample]) -> SemResult | None:
+    def _fit(self, x: Array, sample: Sample) -> SemResult | None:
         start = self.problem.result
-        sample = Sample(start.sample.names, tuple(groups), sum(group.nobs for group in groups), start.sample.group)
         with python_warnings.catch_warnings():
             python_warnings.simplefilter("ignore", PsmAnalysisWarning)
             try:

@@ -46,7 +46,8 @@ class Analysis:
 class Target:
     """The analysis of the population: its parameters with their values there, and its misfit per respondent.
 
-    ``fit`` is the fit to the moments of the population, where replicates can start; None with ordinal variables.
+    ``fit`` is the fit to the moments of the population, where replicates can start; None with ordinal variables, whose
+    fit to thresholds and correlations is ``ordinal``.
     """
 
     names: pd.DataFrame
@@ -54,6 +55,7 @@ class Target:
     misfit: float
     df: int
     fit: SemResult | None
+    ordinal: SemResult | None = None
 
 
 def find_target(people: Population, analysis: Analysis, sizes: Sequence[int]) -> Target:
@@ -148,7 +150,7 @@ def _ordinal(people: Population, analysis: Analysis) -> Target:
     sample = Sample(table_fit.sample.names, tuple(groups), table_fit.sample.n_rows)
     e = estimate(table_fit.table, sample, SPECS["ULS"])
     found = replace(table_fit, problem=e.problem, solution=e.solution, sample=sample)
-    return _target(found, e.solution.value, None)
+    return replace(_target(found, e.solution.value, None), ordinal=found)
 
 
 def _group_numbers(people: Population, analysis: Analysis) -> list[int]:

@@ -131,11 +131,11 @@ def test_inadmissible_replicates_are_counted() -> None:
     assert row["used"] + row["failed"] == row["n"] == 100
 
 
-def test_ordinal_mixed_with_continuous_variables_are_fitted_one_by_one() -> None:
+def test_an_ordinal_outcome_of_continuous_variables_is_fitted_in_batches() -> None:
     data = mediation(120)
     data["y"] = np.digitize(data["y"], [-0.5, 0.5])
     fit = psm.sem(MEDIATION, data, ordered=["y"])
-    assert not can_batch(fit)
+    assert can_batch(fit)
     found = fit.bootstrap(5, seed=1)
     drawn = next(resample_indices([120], 5, seed=1))[0]
     again = psm.sem(MEDIATION, data.iloc[drawn[2]].reset_index(drop=True), ordered=["y"])
