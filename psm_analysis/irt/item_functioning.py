@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
 
 from psm_analysis._arguments import check_instance
+from psm_analysis.errors import PsmAnalysisWarning
 from psm_analysis.irt.adjusted import holm
 from psm_analysis.irt.group_answers import align, answered, group_levels
 from psm_analysis.irt.patterns import read_patterns
@@ -16,6 +18,8 @@ from psm_analysis.moments.sample import BoolArray, FloatArray, IntArray, as_fram
 
 ROUNDS = 10
 FLAGGED = 0.05
+SHORT_SCALE = 5
+APART = 0.2
 
 
 def item_functioning(
@@ -59,6 +63,12 @@ def item_functioning(
     ConvergenceError
         If the answers to an item are separated by group or trait.
 
+    Warns
+    -----
+    PsmAnalysisWarning
+        If the mean of fewer than 5 items matches groups that differ in it by 0.2 standard deviations or more: its error
+        then makes blameless items look different, and `graded_functioning` is the test to use.
+
     References
     ----------
     Swaminathan, H., & Rogers, H. J. (1990). Journal of Educational Measurement, 27, 361-370. Zumbo, B. D. (1999). A
@@ -101,7 +111,27 @@ def item_functioning(
         if not clean.any() or (clean == anchors).all():
             break
         anchors = clean
+    if given is None:
+        _warn_of_short_scale(share[known][:, table["anchor"].to_numpy()], dummies[known])
     return table
+
+
+def _warn_of_short_scale(share: FloatArray, dummies: FloatArray) -> None:
+    """Warn if few items match groups that are apart: a mean from that of the first group, in standard deviations."""
+    if not 0 < share.shape[1] < SHORT_SCALE:
+        return
+    seen = np.isfinite(share).any(axis=1)
+    score, member = np.nanmean(share[seen], axis=1), dummies[seen] > 0.0
+    means = np.array([score[inside].mean() for inside in (~member.any(axis=1), *member.T) if inside.any()])
+    apart = float(np.abs(means - means[0]).max() / score.std())
+    if apart >= APART:
+        warnings.warn(
+            f"The mean of {share.shape[1]} items matches groups that differ by {apart:.2f} standard deviations of it. "
+            "So short a mean holds much error, and items that do not differ may be found to. Compare with "
+            "graded_functioning(data, group), which allows for that error.",
+            PsmAnalysisWarning,
+            stacklevel=3,
+        )
 
 
 def _tests(rows: dict[str, dict[str, float]]) -> pd.DataFrame:

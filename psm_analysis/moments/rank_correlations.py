@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import numpy as np
 
-from psm_analysis.moments.ordinal import pair_indices
-from psm_analysis.moments.sample import FloatArray, Sample
+from psm_analysis.moments.ordinal import MAX_CATEGORIES, category_indicators, pair_indices, pair_tables
+from psm_analysis.moments.sample import FloatArray, IntArray, Sample
+
+ROWS_AT_ONCE = 10_000
 
 
 def spearman_pairs(sample: Sample) -> FloatArray:
     """Return Spearman's rho of every pair in the order of `pair_indices`, mean ranks for ties.
 
-    Ranks are taken among the cases that answered both items of the pair.
+    Ranks are taken among the cases that answered both items of the pair; if all items have few values, from the tables
+    of the pairs.
 
     Examples
     --------
@@ -25,6 +28,9 @@ def spearman_pairs(sample: Sample) -> FloatArray:
     if sample.is_complete:
         ranks = np.asarray(rankdata(sample.values, axis=0), dtype=np.float64)
         return np.asarray(np.atleast_2d(np.corrcoef(ranks, rowvar=False))[row, column])
+    codes, width = _value_codes(sample)
+    if width <= MAX_CATEGORIES:
+        return _spearman_of_tables(_tables(codes, width))
     rho = np.empty(len(row))
     for k, both in enumerate(_common_cases(sample)):
         rho[k] = np.atleast_2d(np.corrcoef(rankdata(both, axis=0), rowvar=False))[0, 1]
@@ -53,6 +59,31 @@ def kendall_pairs(sample: Sample) -> tuple[FloatArray, FloatArray, FloatArray]:
         tau[k] = kendalltau(both[:, 0], both[:, 1]).statistic
         statistic[k] = _kendall_statistic(both, float(tau[k]))
     return tau, statistic, np.asarray(2.0 * ndtr(-np.abs(statistic)))
+
+
+def _value_codes(sample: Sample) -> tuple[IntArray, int]:
+    """Number of every value within its item, -1 where missing, and the largest number of values."""
+    codes = np.full(sample.values.shape, -1, dtype=np.int64)
+    seen, width = sample.observed, 0
+    for j in range(sample.n_items):
+        values, codes[seen[:, j], j] = np.unique(sample.values[seen[:, j], j], return_inverse=True)
+        width = max(width, len(values))
+    return codes, width
+
+
+def _tables(codes: IntArray, width: int) -> FloatArray:
+    blocks = range(0, len(codes), ROWS_AT_ONCE)
+    parts = [pair_tables(category_indicators(codes[k : k + ROWS_AT_ONCE], width)) for k in blocks]
+    return np.asarray(np.sum(parts, axis=0), dtype=float)
+
+
+def _spearman_of_tables(tables: FloatArray) -> FloatArray:
+    """Rho of (pairs, K, K) tables: the correlation of mean ranks, centred at (n + 1) / 2."""
+    rows, columns = tables.sum(axis=2), tables.sum(axis=1)
+    n = rows.sum(axis=1, keepdims=True)
+    x, y = (np.cumsum(counts, axis=1) - (counts + n) / 2.0 for counts in (rows, columns))
+    cross = np.einsum("kij,ki,kj->k", tables, x, y)
+    return np.asarray(cross / np.sqrt((rows * x**2).sum(axis=1) * (columns * y**2).sum(axis=1)))
 
 
 def _common_cases(sample: Sample) -> list[FloatArray]:

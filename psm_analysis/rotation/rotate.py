@@ -19,6 +19,7 @@ from psm_analysis.rotation.varimax import alternating_varimax
 
 FloatArray = NDArray[np.float64]
 NUDGE = 1e-3
+SAME_MINIMUM = 1e-5
 
 
 def rotate(
@@ -155,8 +156,7 @@ def _unrotated(A: FloatArray, method: str) -> RotationResult:
 def _finish(
     A: FloatArray, search: GradientProjection, *, method: str, oblique: bool, scale: FloatArray, power: float
 ) -> RotationResult:
-    ranked = np.where(search.converged, search.criterion, np.inf) if search.converged.any() else search.criterion
-    best = int(np.argmin(ranked))
+    best = _best(search)
     T = search.transformation[best]
     phi = T.T @ T if oblique else None
     rotated = A @ np.linalg.inv(T).T if oblique else A @ T
@@ -177,7 +177,15 @@ def _finish(
     )
 
 
-def count_minima(values: FloatArray, *, tolerance: float = 1e-5) -> int:
+def _best(search: GradientProjection) -> int:
+    """Start with the lowest criterion; of those as low, one that has converged."""
+    lowest = float(search.criterion.min())
+    near = search.criterion <= lowest + SAME_MINIMUM * max(1.0, abs(lowest))
+    chosen = near & search.converged if (near & search.converged).any() else near
+    return int(np.argmin(np.where(chosen, search.criterion, np.inf)))
+
+
+def count_minima(values: FloatArray, *, tolerance: float = SAME_MINIMUM) -> int:
     """Count values that differ by more than `tolerance`, relative to the largest of them and 1.
 
     Examples

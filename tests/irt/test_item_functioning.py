@@ -42,6 +42,7 @@ def test_level_when_there_is_no_difference() -> None:
     assert (p < 0.05).mean() < 0.10
 
 
+@pytest.mark.filterwarnings("ignore:The mean of [1-4] items matches groups")
 def test_an_item_that_differs_does_not_match_the_others() -> None:
     share, pure = [], []
     for seed in range(12):
@@ -93,3 +94,12 @@ def test_trait_missing_answers_and_errors() -> None:
         psm.item_functioning(data, group[:-1])
     with pytest.raises(psm.PsmAnalysisError, match="1 group"):
         psm.item_functioning(data, ["a"] * 400)
+
+
+def test_a_short_scale_and_groups_apart_are_told_and_the_remedy_holds_its_level() -> None:
+    data, group = survey(400, seed=5)
+    short = data[["i0", "i1", "i3", "i4"]]
+    with pytest.warns(psm.PsmAnalysisWarning, match=r"The mean of 4 items .* graded_functioning"):
+        psm.item_functioning(short, group, purify=False)
+    psm.item_functioning(short, list("ab" * 100 + "ba" * 100), purify=False)
+    psm.item_functioning(short, group, trait=data.mean(axis=1))

@@ -147,3 +147,14 @@ def test_henze_zirkler_by_its_definition() -> None:
     own = sum(np.exp(-b2 / (2 * (1 + b2)) * (a - x.mean(0)) @ inverse @ (a - x.mean(0))) for a in x)
     expected = pairs - 2 * (1 + b2) ** (-p / 2) * own + n * (1 + 2 * b2) ** (-p / 2)
     assert psm.henze_zirkler(pd.DataFrame(x)).statistic == pytest.approx(expected, rel=1e-10)
+
+
+def test_spearman_with_missing_answers_ranks_the_cases_of_each_pair() -> None:
+    rng = np.random.default_rng(8)
+    latent = rng.standard_normal((200, 1)) + rng.standard_normal((200, 4))
+    few = pd.DataFrame(np.digitize(latent, [-1.5, 0.0, 0.7]) / 3.0, columns=list("abcd"))
+    many = pd.DataFrame(latent.round(1), columns=list("abcd"))
+    for frame in (few, many):
+        holes = frame.mask(rng.random(frame.shape) < 0.2)
+        expected = holes.corr(method="spearman").to_numpy()
+        np.testing.assert_allclose(psm.correlations(holes, method="spearman").matrix, expected, atol=1e-12)

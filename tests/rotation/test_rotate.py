@@ -160,3 +160,14 @@ def test_congruence_matches_items_by_name():
 def test_minima_are_counted_with_a_tolerance():
     assert count_minima(np.array([])) == 0
     assert count_minima(np.array([0.2, 0.2 + 1e-8, 0.3])) == 2
+
+
+def test_the_lowest_start_is_kept_even_if_it_has_not_settled() -> None:
+    from psm_analysis.rotation.gradient_projection import GradientProjection
+    from psm_analysis.rotation.rotate import _best
+
+    def search(criterion: list[float], converged: list[bool]) -> GradientProjection:
+        return GradientProjection(np.zeros((3, 2, 2)), np.array(criterion), np.array(converged), 9)
+
+    assert _best(search([0.5, 0.1, 0.3], [True, False, True])) == 1
+    assert _best(search([0.5, 0.1, 0.1 + 1e-7], [True, False, True])) == 2
