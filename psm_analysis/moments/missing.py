@@ -126,6 +126,24 @@ def available_moments(patterns: MissingPatterns) -> Moments:
     return mean, patterns.counts @ square / answers
 
 
+def available_covariance(patterns: MissingPatterns) -> FloatArray:
+    """Return the covariance of each pair of items over the rows that answered both, about their means.
+
+    Sums of products are divided by ``n_ij - 1`` and multiplied by ``(N - 1) / N``: with complete rows the divisor is N.
+    Items that fewer than two rows answered together have a covariance of 0.
+
+    Examples
+    --------
+    >>> available_covariance(find_patterns(np.array([[1.0, 2.0], [3.0, 8.0], [8.0, np.nan]]))).round(3).tolist()
+    [[8.667, 4.0], [4.0, 12.0]]
+    """
+    centre, seen = available_moments(patterns)[0], patterns.observed.astype(float)
+    n = (seen.T * patterns.counts) @ seen
+    mean = (patterns.distance(centre).T * patterns.counts) @ seen / np.maximum(n, 1.0)
+    products = np.einsum("p,pij->ij", patterns.counts, patterns.moments(centre)) - n * mean * mean.T
+    return np.asarray(np.where(n > 1.0, products / np.maximum(n - 1.0, 1.0), 0.0) * (1.0 - 1.0 / patterns.mass))
+
+
 def _em_step(patterns: MissingPatterns, point: Moments) -> tuple[Moments, float]:
     """Return the end of one EM step, and the log-likelihood at the point it started from.
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from psm_analysis.moments.missing import available_covariance, available_moments
 from psm_analysis.sem import formulas
 from psm_analysis.sem.arrays import Array
 from psm_analysis.sem.discrepancy.fiml import FullInformation
@@ -15,6 +16,7 @@ from psm_analysis.sem.discrepancy.ml import MaximumLikelihood, implied_inverse
 from psm_analysis.sem.estimate import Estimation, count_moments
 from psm_analysis.sem.gamma import normal_quadratic
 from psm_analysis.sem.implied import Implied, stacked
+from psm_analysis.sem.missing_fit import exogenous_moments
 from psm_analysis.sem.moment_maps import OrdinalMoments
 from psm_analysis.sem.sample import GroupSample
 from psm_analysis.sem.symmetric import log_determinant
@@ -245,6 +247,8 @@ def lisrel_gfi(e: Estimation, implied: Sequence[Implied]) -> dict[str, float]:
     """Return ``1 - (s - sigma)'V(s - sigma) / s'V s`` with the weights V of the estimator, and its kin.
 
     Jöreskog and Sörbom (1982); ``s`` leaves out the moments of exogenous variables. Groups are weighted by their size.
+    Of incomplete rows ``s`` are the means and covariances of the available answers, and V is the information of rows
+    that are missing completely at random, at the implied moments.
     """
     gfi = count = 0.0
     for g, weight in enumerate(e.sample.weights):
@@ -253,7 +257,10 @@ def lisrel_gfi(e: Estimation, implied: Sequence[Implied]) -> dict[str, float]:
             gap, given = function.s - function.moments.vector(implied[g]), function.s
         else:
             gap, given = _moment_gaps(e.sample.groups[g], implied[g], exogenous=e.exogenous, means=e.means)
-        if not isinstance(function, LeastSquares):
+        if isinstance(function, FullInformation):
+            V = function.saturated_information(implied[g], expected=True)
+            ratio = _quadratic(gap, V) / _quadratic(given, V)
+        elif not isinstance(function, LeastSquares):
             W = implied_inverse(implied[g])
             ratio = normal_quadratic(gap, W) / normal_quadratic(given, W)
         else:
@@ -328,16 +335,16 @@ def _ordinal_residuals(e: Estimation, moments: Implied, g: int) -> dict[str, flo
 
 def _moment_gaps(group: GroupSample, moments: Implied, *, exogenous: list[int], means: bool) -> tuple[Array, Array]:
     """Return ``s - sigma``, and ``s`` without the moments of exogenous variables."""
-    cov, mean = group.cov, None
+    mean, cov = group.mean, group.cov
+    if group.patterns is not None:
+        mean, cov = available_moments(group.patterns)[0], available_covariance(group.patterns)
+    mean = mean if means else None
+    gap, given = stacked(None if mean is None else mean - moments.mu, cov - moments.Sigma), stacked(mean, cov)
     if exogenous:
-        cov = cov.copy()
-        cov[np.ix_(exogenous, exogenous)] = 0.0
-    gap = stacked(None, group.cov - moments.Sigma)
-    if means and group.mean is not None:
-        mean = group.mean.copy()
-        mean[exogenous] = 0.0
-        gap = np.concatenate([group.mean - moments.mu, gap])
-    return gap, stacked(mean, cov)
+        places = exogenous_moments(len(cov), exogenous)
+        places = places if mean is not None else places[len(exogenous) :] - len(cov)
+        gap[places] = given[places] = 0.0
+    return gap, given
 
 
 def _quadratic(x: Array, V: Array) -> float:

@@ -27,8 +27,10 @@ def complete_data_fit(e: Estimation) -> tuple[float, float]:
     The residual moments are ``(I - P)(s - sigma)`` with ``P = Delta (Delta'W Delta)^-1 Delta'W`` and the information W
     of the incomplete rows about the EM moments s. ``N F_ML(s; sigma)`` then has the expectation
     ``tr(V (I - P) Gamma (I - P)')`` with complete-data weights V and the asymptotic covariance matrix Gamma of s, a
-    sandwich for robust estimators.
+    sandwich for robust estimators. Moments of exogenous variables, which the model fits by parameters of their own,
+    have no weight in V, whether they are fixed or not.
     """
+    exogenous = [e.sample.names.index(name) for name in e.table.roles.exogenous_observed]
     chisq = total = 0.0
     A, B, C, D = (np.zeros((e.problem.n_free,) * 2) for _ in range(4))
     for g, share in enumerate(e.problem.weights):
@@ -36,6 +38,8 @@ def complete_data_fit(e: Estimation) -> tuple[float, float]:
         implied = e.problem.implied(e.solution.x)[g]
         chisq += group.mass * MaximumLikelihood.of(group.cov, group.mean).value(implied)
         V, (W, gamma) = normal_weight(group.cov, means=True), moment_precision(e, g)
+        given = exogenous_moments(len(group.cov), exogenous)
+        V[given] = V[:, given] = 0.0
         weighted, heavy = V @ delta, W @ delta
         total += float(np.sum(V * gamma))
         A += share * (delta.T @ heavy)

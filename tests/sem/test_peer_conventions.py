@@ -154,3 +154,37 @@ def test_a_saturated_model_has_a_scaled_test_of_nothing(holzinger: pd.DataFrame)
     assert m["chisq_scaled"] == pytest.approx(0.0, abs=1e-6)
     assert m["baseline_chisq_scaled"] == pytest.approx(434.804, abs=5e-3)
     assert "nan" not in fit.summary()
+
+
+GAPS = {"x1": (7, 0), "x2": (5, 1), "x6": (11, 3), "ageyr": (13, 4)}
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        (
+            {"estimator": "MLR", "fixed_x": False},
+            (0.900181051, 0.825316840, 0.090151490, 0.133788177, 0.999545404, 0.998465737),
+        ),
+        (
+            {"estimator": "MLR", "fixed_x": True},
+            (0.897864463, 0.821262810, 0.091476696, 0.136182831, 0.996824207, 0.989281698),
+        ),
+        (
+            {"fixed_x": False, "group": "school"},
+            (0.923755377, 0.866571909, 0.083481609, 0.130508582, 0.999546853, 0.998470628),
+        ),
+    ],
+)
+@pytest.mark.filterwarnings("ignore::psm_analysis.errors.PsmAnalysisWarning")
+def test_robust_fit_and_gfi_of_incomplete_rows_with_covariates(
+    holzinger: pd.DataFrame, options: dict[str, object], expected: tuple[float, ...]
+) -> None:
+    data = holzinger.astype({"ageyr": float})
+    number = np.arange(1, len(data) + 1)
+    for name, (step, rest) in GAPS.items():
+        data.loc[number % step == rest, name] = np.nan
+    model = "v =~ x1 + x2 + x3 + x6\nv ~ ageyr + sex"
+    m = psm.sem(model, data, missing="fiml", **options).fit_measures  # type: ignore[arg-type]
+    names = ("cfi_robust", "tli_robust", "rmsea_robust", "rmsea_ci_upper_robust", "gfi_lisrel", "agfi_lisrel")
+    assert [m[name] for name in names] == pytest.approx(expected, rel=2e-6)
