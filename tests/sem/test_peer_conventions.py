@@ -156,6 +156,7 @@ def test_a_saturated_model_has_a_scaled_test_of_nothing(holzinger: pd.DataFrame)
     assert "nan" not in fit.summary()
 
 
+# Values of lavaan whose EM was iterated to 1e-12.
 GAPS = {"x1": (7, 0), "x2": (5, 1), "x6": (11, 3), "ageyr": (13, 4)}
 
 
@@ -164,15 +165,15 @@ GAPS = {"x1": (7, 0), "x2": (5, 1), "x6": (11, 3), "ageyr": (13, 4)}
     [
         (
             {"estimator": "MLR", "fixed_x": False},
-            (0.900181051, 0.825316840, 0.090151490, 0.133788177, 0.999545404, 0.998465737),
+            (0.900181133, 0.825316982, 0.090151558, 0.133788225, 0.999545404, 0.998465737),
         ),
         (
             {"estimator": "MLR", "fixed_x": True},
-            (0.897864463, 0.821262810, 0.091476696, 0.136182831, 0.996824207, 0.989281698),
+            (0.897864611, 0.821263069, 0.091476844, 0.136182940, 0.996824206, 0.989281694),
         ),
         (
             {"fixed_x": False, "group": "school"},
-            (0.923755377, 0.866571909, 0.083481609, 0.130508582, 0.999546853, 0.998470628),
+            (0.923753714, 0.866568999, 0.083482719, 0.130509517, 0.999546853, 0.998470627),
         ),
     ],
 )
@@ -187,4 +188,11 @@ def test_robust_fit_and_gfi_of_incomplete_rows_with_covariates(
     model = "v =~ x1 + x2 + x3 + x6\nv ~ ageyr + sex"
     m = psm.sem(model, data, missing="fiml", **options).fit_measures  # type: ignore[arg-type]
     names = ("cfi_robust", "tli_robust", "rmsea_robust", "rmsea_ci_upper_robust", "gfi_lisrel", "agfi_lisrel")
-    assert [m[name] for name in names] == pytest.approx(expected, rel=2e-6)
+    assert [m[name] for name in names] == pytest.approx(expected, rel=1e-6)
+
+
+def test_errors_of_mlm_by_the_observed_information_are_those_of_mlr(holzinger: pd.DataFrame) -> None:
+    expected = [0.132077906, 0.141087031, 0.065685592, 0.061378004, 0.130444740, 0.266375897]  # lavaan 0.6-14, MLR
+    for options in ({"estimator": "MLM", "information": "observed"}, {"estimator": "MLR"}):
+        loadings = psm.cfa(HOLZINGER, holzinger, **options).tidy().query("op == '=~' and std_error > 0")  # type: ignore[arg-type]
+        assert loadings["std_error"].to_numpy() == pytest.approx(expected, rel=5e-6)
