@@ -46,7 +46,7 @@ def candidates(table: ParameterTable, group: int) -> Iterator[Parameter]:
 
 
 def modification_indices(
-    table: ParameterTable, problem: Problem, x: Array, *, jacobian: Array, nobs: int, names: tuple[str, ...]
+    table: ParameterTable, problem: Problem, x: Array, *, jacobian: Array, scale: int, names: tuple[str, ...]
 ) -> list[dict[str, object]]:
     """Return one record per candidate: ``lhs op rhs group mi epc sepc_all`` (group as a number).
 
@@ -76,17 +76,17 @@ def modification_indices(
         score, V = _graded(wide, everything, n_free, tied)
     else:
         score, V = _projected(gradient, information, n_free, tied)
-    scale = np.ones(len(extended))
+    deviations = np.ones(len(extended))
     for layout in map(unconditional, layouts):
         implied = imply(layout, wide.expand(everything))
-        scale[layout.rows] = factors(layout, implied, kind="std_all", exogenous=frozenset())
+        deviations[layout.rows] = factors(layout, implied, kind="std_all", exogenous=frozenset())
     found = []
     for k, i in enumerate(tested):
         if V[k] > 1e-9 * abs(information[n_free + k, n_free + k]):
             p, epc = extended[i], score[k] / V[k]
             found.append(
-                {"lhs": p.lhs, "op": p.op, "rhs": p.rhs, "group": p.group, "mi": nobs * score[k] ** 2 / V[k]}
-                | {"epc": epc, "sepc_all": epc * scale[i]}
+                {"lhs": p.lhs, "op": p.op, "rhs": p.rhs, "group": p.group, "mi": scale * score[k] ** 2 / V[k]}
+                | {"epc": epc, "sepc_all": epc * deviations[i]}
             )
     return found
 

@@ -135,12 +135,14 @@ class SemResult(Result):
         ----------
         Sörbom, D. (1989). Model modification. Psychometrika, 54, 371-384.
         """
+        from psm_analysis.sem.nesting import estimation_of
+
         records = modindices.modification_indices(
             self.table,
             self.problem,
             self.solution.x,
             jacobian=self.solution.jacobian,
-            nobs=self.nobs,
+            scale=estimation_of(self).scale,
             names=self.sample.names,
         )
         frame = modindices.as_frame(records, self.group_labels)

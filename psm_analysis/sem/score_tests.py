@@ -13,6 +13,7 @@ from psm_analysis.errors import ModelError
 from psm_analysis.sem.arrays import Array, Index, Mask
 from psm_analysis.sem.far_apart import are_far_apart, information_given
 from psm_analysis.sem.inference import free_directions
+from psm_analysis.sem.nesting import estimation_of
 from psm_analysis.sem.result import SemResult
 
 
@@ -50,7 +51,8 @@ def score_tests(result: SemResult) -> ScoreTests:
     """Test each equality constraint of a fit, and all of them together, by Lagrange multipliers.
 
     With the score ``s`` of the released parameters and ``V`` their information given all others, the statistic of one
-    is ``N s^2 / V`` and that of all is ``N s' V^+ s`` with the rank of V as degrees of freedom. (lavaan counts the
+    is ``N s^2 / V`` and that of all is ``N s' V^+ s`` with the rank of V as degrees of freedom (for G groups and least
+    squares N - G stands for N, as in chi-square). (lavaan counts the
     constraints instead, which is more where releasing all of them is not identified.)
 
     Parameters
@@ -93,7 +95,7 @@ def score_tests(result: SemResult) -> ScoreTests:
         )
     score, V, good = released_scores(result, rows)
     diagonal = np.diagonal(V)
-    statistic = np.where(good, result.nobs * score**2 / np.where(good, diagonal, 1.0), np.nan)
+    statistic = np.where(good, estimation_of(result).scale * score**2 / np.where(good, diagonal, 1.0), np.nan)
     parameters = [result.table.parameters[i] for i in rows]
     frame = pd.DataFrame(
         {
@@ -151,7 +153,7 @@ def joint_test(result: SemResult, score: Array, V: Array) -> tuple[float, int]:
     values, vectors = np.linalg.eigh(V / np.outer(scale, scale))
     good = values > 1e-9 * values[-1]
     z = (vectors[:, good].T @ (score / scale)) / np.sqrt(values[good])
-    return float(result.nobs * (z @ z)), int(good.sum())
+    return float(estimation_of(result).scale * (z @ z)), int(good.sum())
 
 
 def _tail(df: int, statistic: Array) -> Array:

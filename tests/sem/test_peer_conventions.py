@@ -196,3 +196,16 @@ def test_errors_of_mlm_by_the_observed_information_are_those_of_mlr(holzinger: p
     for options in ({"estimator": "MLM", "information": "observed"}, {"estimator": "MLR"}):
         loadings = psm.cfa(HOLZINGER, holzinger, **options).tidy().query("op == '=~' and std_error > 0")  # type: ignore[arg-type]
         assert loadings["std_error"].to_numpy() == pytest.approx(expected, rel=5e-6)
+
+
+@pytest.mark.parametrize(("group", "freed"), [(None, "x1 ~~ x4"), ("school", "x1 ~~ c(0, NA)*x4")])
+def test_indices_of_least_squares_are_exact_where_moments_are_linear(
+    holzinger: pd.DataFrame, group: str | None, freed: str
+) -> None:
+    linear = "v =~ 1*x1 + 0.7*x2 + 0.8*x3\nt =~ 1*x4 + 1.1*x5 + 0.9*x6\n"
+    fits = [psm.cfa(model, holzinger, estimator="GLS", group=group) for model in (linear, linear + freed)]
+    indices = fits[0].modification_indices().query("lhs == 'x1' and op == '~~' and rhs == 'x4'")
+    row = indices.iloc[0] if group is None else indices.query("group == 'Grant-White'").iloc[0]
+    assert row["mi"] == pytest.approx(fits[0].fit_measures["chisq"] - fits[1].fit_measures["chisq"], abs=1e-8)
+    estimates = fits[1].tidy().query("lhs == 'x1' and op == '~~' and rhs == 'x4'")["estimate"]
+    assert row["epc"] == pytest.approx(estimates.iloc[-1], rel=1e-8)
