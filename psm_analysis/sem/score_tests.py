@@ -35,10 +35,10 @@ class ScoreTests(Result):
     p_value: float
 
     def tidy(self) -> pd.DataFrame:
-        """Return one row per parameter that is tied to an earlier one.
+        """Return one row per parameter that is tied to an earlier one, and one per constraint.
 
         Columns: ``lhs, op, rhs, group, statistic`` (on 1 df), ``p_value, epc`` (how far the parameter would move from
-        the common value).
+        the common value). A constraint ``lhs == rhs`` follows as such; its ``epc`` is the change of lhs - rhs.
         """
         return self.frame.copy()
 
@@ -58,7 +58,7 @@ def score_tests(result: SemResult) -> ScoreTests:
     Parameters
     ----------
     result
-        A fit in which parameters are equal: by `group_equal`, by labels or by ``equal()``.
+        A fit in which parameters are equal: by `group_equal`, labels, ``equal()`` or constraints with ``==``.
 
     Returns
     -------
@@ -86,27 +86,23 @@ def score_tests(result: SemResult) -> ScoreTests:
     """
     if not result.converged:
         raise ModelError("The fit did not converge, so it has no score tests.", where="score_tests")
-    rows = tied_rows(result)
-    if not len(rows):
+    rows, equalities = tied_rows(result), result.constraints.equalities
+    if not len(rows) and not equalities:
         raise ModelError(
             "No parameters of the fit are equal.",
             where="score_tests",
-            remedy="Fit with group_equal=[...], or give parameters the same label.",
+            remedy="Fit with group_equal=[...], give parameters the same label, or write a constraint with '=='.",
         )
-    score, V, good = released_scores(result, rows)
+    score, V, good = released_scores(result, rows, equalities=True)
     diagonal = np.diagonal(V)
     statistic = np.where(good, estimation_of(result).scale * score**2 / np.where(good, diagonal, 1.0), np.nan)
     parameters = [result.table.parameters[i] for i in rows]
-    frame = pd.DataFrame(
-        {
-            "lhs": [p.lhs for p in parameters],
-            "op": [p.op for p in parameters],
-            "rhs": [p.rhs for p in parameters],
-            "group": [result.group_labels[p.group - 1] for p in parameters],
-            "statistic": statistic,
-            "p_value": _tail(1, statistic),
-            "epc": np.where(good, score / np.where(good, diagonal, 1.0), np.nan),
-        }
+    identity = [(p.lhs, p.op, p.rhs, result.group_labels[p.group - 1]) for p in parameters]
+    identity += [(c.lhs, c.op, c.rhs, "") for c in equalities]
+    frame = pd.DataFrame(identity, columns=["lhs", "op", "rhs", "group"]).assign(
+        statistic=statistic,
+        p_value=_tail(1, statistic),
+        epc=np.where(good, score / np.where(good, diagonal, 1.0), np.nan),
     )
     total, df = joint_test(result, score, V)
     return ScoreTests(frame, total, df, float(_tail(df, np.array(total))))
@@ -124,13 +120,16 @@ def tied_rows(result: SemResult) -> Index:
     return np.array(found, dtype=np.intp)
 
 
-def released_scores(result: SemResult, rows: Sequence[int] | Index) -> tuple[Array, Array, Mask]:
+def released_scores(
+    result: SemResult, rows: Sequence[int] | Index, *, equalities: bool = False
+) -> tuple[Array, Array, Mask]:
     """Return the scores of one observation for parameters of their own, and their information given all others.
 
     The information of each is that with all other equalities in force; rows of fixed parameters may be among them. The
-    last array tells of which there is any.
+    last array tells of which there is any. With `equalities` the constraints with ``==`` are released too: of those
+    with the Jacobian J the k-th moves along the k-th column of ``J^+``, which leaves the others in force.
     """
-    problem, n = result.problem, result.problem.n_free
+    problem, n, jacobian = result.problem, result.problem.n_free, result.solution.jacobian
     places = result.problem.position[rows]
     within = np.where(places[:, None] >= 0, np.eye(n)[places], 0.0)
     position = problem.position.copy()
@@ -138,13 +137,18 @@ def released_scores(result: SemResult, rows: Sequence[int] | Index) -> tuple[Arr
     wide = replace(problem, position=position)
     x = np.concatenate([result.solution.x, result.estimates[rows]])
     gradient, information = wide.derivatives(x)
-    tied = np.vstack([np.eye(n), within]) @ free_directions(result.solution.jacobian)
+    along = np.vstack([np.eye(n), within])
+    tied, released = along @ free_directions(jacobian), np.eye(len(x))[:, n:]
+    if equalities and result.constraints.equalities:
+        moved = np.linalg.pinv(jacobian)[:, : len(result.constraints.equalities)]
+        released = np.hstack([released, along @ moved])
+    whole = released.T @ information @ released
     if are_far_apart(wide):
-        V = information_given(wide, x, free=tied, tested=np.eye(len(x))[:, n:])
+        V = information_given(wide, x, free=tied, tested=released)
     else:
-        cross = information[n:] @ tied
-        V = information[n:, n:] - cross @ np.linalg.solve(tied.T @ information @ tied, cross.T)
-    return -gradient[n:] / 2.0, V, np.diagonal(V) > 1e-9 * np.diagonal(information)[n:]
+        cross = released.T @ information @ tied
+        V = whole - cross @ np.linalg.solve(tied.T @ information @ tied, cross.T)
+    return -released.T @ gradient / 2.0, V, np.diagonal(V) > 1e-9 * np.diagonal(whole)
 
 
 def joint_test(result: SemResult, score: Array, V: Array) -> tuple[float, int]:
