@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -56,6 +56,13 @@ class Estimation:
     def scale(self) -> int:
         """What the discrepancy is multiplied by to become a chi-square: N, or N - G for least squares."""
         return self.sample.nobs if self.spec.likelihood else self.sample.nobs - len(self.sample.groups)
+
+    @property
+    def by_size(self) -> Problem:
+        """The problem with the groups weighted by their size, as precision weights them (least squares: size - 1)."""
+        if self.spec.likelihood or len(self.sample.groups) == 1:
+            return self.problem
+        return replace(self.problem, weights=self.sample.weights)
 
     @property
     def exogenous(self) -> list[int]:

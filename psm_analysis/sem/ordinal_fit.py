@@ -30,10 +30,10 @@ def correlation_fit(e: Estimation) -> tuple[float, float]:
     normal-theory weights V at the implied correlations P times the covariance matrix of these residuals. Both are nan
     where the polychoric matrix of a group is not positive definite, or continuous or exogenous variables take part.
     """
-    inverse = projector(e, e.problem.derivatives(e.solution.x)[1])
+    inverse = projector(e, e.by_size.derivatives(e.solution.x)[1])
     spread = inverse @ moment_meat(e) @ inverse
     chisq = offset = 0.0
-    for g, share in enumerate(e.problem.weights):
+    for g, share in enumerate(e.by_size.weights):
         group, function = e.sample.groups[g], e.problem.discrepancies[g]
         assert isinstance(function, LeastSquares)
         if len(e.table.roles.ordered) < len(e.sample.names) or np.linalg.eigvalsh(group.cov)[0] <= 0:

@@ -45,10 +45,10 @@ def standardized_residuals(e: Estimation) -> list[Array]:
     With the weights W, the Jacobian D of the moments and ``P = E^-1 D'W`` for ``E = D'W D`` (over all groups), the
     residual moments ``(I - D P)(s - sigma)`` have the variances of ``(I - D P) Gamma (I - D P)' / N``. Gamma, N times
     the covariance matrix of the sample moments, is that of normal theory (given exogenous variables), or with robust
-    standard errors, ordinal variables or weights that of the rows; for incomplete rows s are the moments of EM.
+    standard errors, WLS, ordinal variables or weights that of the rows; for incomplete rows s are the moments of EM.
     """
     pieces = [_pieces(e, g) for g in range(len(e.sample.groups))]
-    shares = e.problem.weights
+    shares = e.by_size.weights
     E = sum(share * (D.T @ WD) for share, (D, WD, _) in zip(shares, pieces, strict=True))
     M = sum(share * (WD.T @ gamma @ WD) for share, (_, WD, gamma) in zip(shares, pieces, strict=True))
     inverse = projector(e, np.asarray(E))
@@ -71,7 +71,8 @@ def _pieces(e: Estimation, g: int) -> tuple[Array, Array, Array]:
     if isinstance(function, FullInformation):
         W, gamma = moment_precision(e, g)
         return moment_slopes(e, g), W @ moment_slopes(e, g), gamma
-    if group.ordinal is None and e.spec.se in ("standard", "first.order", "none"):
+    normal = e.spec.function != "WLS" and e.spec.se in ("standard", "first.order", "none")
+    if group.ordinal is None and normal:
         x, S = e.exogenous, group.cov
         given = S[:, x] @ np.linalg.solve(S[np.ix_(x, x)], S[x, :])
         gamma = normal_gamma(S, means=e.means) - normal_gamma(given, means=e.means)

@@ -22,8 +22,8 @@ from psm_analysis.sem.moment_maps import moment_map
 def information(e: Estimation) -> Array:
     """Return the information of one observation, expected or observed, about the free parameters."""
     if e.spec.information == "observed":
-        return e.problem.hessian(e.solution.x) / 2.0
-    return e.problem.derivatives(e.solution.x)[1]
+        return e.by_size.hessian(e.solution.x) / 2.0
+    return e.by_size.derivatives(e.solution.x)[1]
 
 
 def parameter_covariance(e: Estimation, names: Sequence[str]) -> Array:
@@ -53,8 +53,8 @@ def parameter_covariance(e: Estimation, names: Sequence[str]) -> Array:
 def moment_covariance(e: Estimation) -> Array:
     """Return ``sum B Gamma B' / N`` over groups with ``B = (Delta'W Delta)^-1 Delta'W``: the same in another order."""
     total = np.zeros((e.problem.n_free, e.problem.n_free))
-    inverses = moment_inverse(e.problem, e.solution.x, basis=free_directions(e.solution.jacobian))
-    for g, (B, share) in enumerate(zip(inverses, e.problem.weights, strict=True)):
+    inverses = moment_inverse(e.by_size, e.solution.x, basis=free_directions(e.solution.jacobian))
+    for g, (B, share) in enumerate(zip(inverses, e.by_size.weights, strict=True)):
         if e.spec.se == "standard":
             total += B @ normal_gamma(e.sample.groups[g].cov, means=e.means) @ B.T / share
         else:
@@ -127,7 +127,7 @@ def moment_slopes(e: Estimation, g: int) -> Array:
 def moment_meat(e: Estimation) -> Array:
     """Return ``Delta'V Gamma V Delta``, summed over groups by their share."""
     total = np.zeros((e.problem.n_free, e.problem.n_free))
-    for g, share in enumerate(e.problem.weights):
+    for g, share in enumerate(e.by_size.weights):
         if e.spec.se == "standard":
             slopes = weighed(moment_weights(e, g), moment_slopes(e, g))
             total += share * (slopes.T @ normal_gamma(e.sample.groups[g].cov, means=e.means) @ slopes)

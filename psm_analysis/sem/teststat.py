@@ -169,10 +169,10 @@ def u_gamma_traces(e: Estimation, *, squared: bool) -> tuple[float, float]:
     """Return ``tr(U Gamma)`` and, if asked, ``tr[(U Gamma)^2]`` with ``U = V - V Delta E^-1 Delta'V``."""
     if are_far_apart(e.problem):
         return _graded_traces(e)
-    E_inverse = projector(e, e.problem.derivatives(e.solution.x)[1])
+    E_inverse = projector(e, e.by_size.derivatives(e.solution.x)[1])
     B, C = np.zeros_like(E_inverse), np.zeros_like(E_inverse)
     first = second = 0.0
-    for g, share in enumerate(e.problem.weights):
+    for g, share in enumerate(e.by_size.weights):
         delta, weight, parts = group_moments(e, g)
         n, weighted = e.sample.groups[g].mass, weighed(weight, parts.T).T
         scores = weighted @ delta
@@ -192,7 +192,7 @@ def _graded_traces(e: Estimation) -> tuple[float, float]:
     basis = free_directions(e.solution.jacobian)
     groups = range(len(e.sample.groups))
     rows = [group_moments(e, g)[2].T / math.sqrt(e.sample.groups[g].mass) for g in groups]
-    left = moment_remainders(e.problem, e.solution.x, basis=basis, moments=rows)
+    left = moment_remainders(e.by_size, e.solution.x, basis=basis, moments=rows)
     product = left @ left.T if left.shape[0] < left.shape[1] else left.T @ left
     return float(np.trace(product)), float(np.sum(product * product))
 

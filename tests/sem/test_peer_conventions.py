@@ -209,3 +209,44 @@ def test_indices_of_least_squares_are_exact_where_moments_are_linear(
     assert row["mi"] == pytest.approx(fits[0].fit_measures["chisq"] - fits[1].fit_measures["chisq"], abs=1e-8)
     estimates = fits[1].tidy().query("lhs == 'x1' and op == '~~' and rhs == 'x4'")["estimate"]
     assert row["epc"] == pytest.approx(estimates.iloc[-1], rel=1e-8)
+
+
+@pytest.mark.parametrize(
+    ("estimator", "loading", "variances", "scaled"),
+    [
+        ("GLS", (0.55213003, 0.10512012), (0.15231557, 0.17261447, 0.25235690), None),
+        ("ULSMV", (0.50609112, 0.11225627), (0.22886852, 0.27361318, 0.40084061), (41.9838588, 1.88816184)),
+        ("WLSMV", (0.61138528, 0.11593226), (0.15334448, 0.17844536, 0.27031777), (29.982831018, 0.906931554)),
+    ],
+)
+@pytest.mark.filterwarnings("ignore::psm_analysis.errors.PsmAnalysisWarning")
+def test_precision_of_least_squares_weights_groups_by_size(
+    holzinger: pd.DataFrame,
+    estimator: str,
+    loading: tuple[float, float],
+    variances: tuple[float, ...],
+    scaled: tuple[float, float] | None,
+) -> None:
+    """Groups of 108, 165 and 28 rows; with 28 rows it shows whether a group counts for n or n - 1."""
+    data = holzinger.assign(part=np.array(["a", "b", "b", "c"])[holzinger["ageyr"] % 4])
+    names = [f"x{i}" for i in range(1, 7)]
+    ordered = names if estimator == "WLSMV" else []
+    for name in ordered:
+        cuts = np.quantile(data[name], [0.3, 0.7])
+        data[name] = 1 + np.searchsorted(cuts, holzinger[name], side="right")
+    fit = psm.cfa(TWO, data, estimator=estimator, group="part", group_equal=["loadings"], ordered=ordered)  # type: ignore[arg-type]
+    tidy = fit.tidy().set_index(["lhs", "op", "rhs", "group"])
+    row = tidy.loc["visual", "=~", "x2", "a"]
+    assert (row["estimate"], row["std_error"]) == pytest.approx(loading, rel=2e-5)
+    of = "visual" if ordered else "x1"
+    errors = [tidy.loc[(of, "~~", of, group), "std_error"] for group in ("b", "a", "c")]
+    assert errors == pytest.approx(variances, rel=2e-5)
+    if scaled:
+        m = fit.fit_measures
+        assert (m["chisq_scaled"], m["chisq_scaling_factor"]) == pytest.approx(scaled, rel=2e-6)
+
+
+def test_standardized_residuals_of_wls_have_the_variances_of_the_rows(holzinger: pd.DataFrame) -> None:
+    z = psm.cfa(TWO, holzinger, estimator="WLS").residuals("standardized")
+    expected = [-0.838513713, 3.081813149, 2.475436258]
+    assert z.loc[["x2", "x4", "x6"], "x1"].tolist() == pytest.approx(expected, rel=2e-5)
