@@ -9,7 +9,14 @@ from typing import Any, Literal, Unpack
 import pandas as pd
 
 from psm_analysis._options import check_option
-from psm_analysis.errors import ConvergenceError, DataError, OptionError, PsmAnalysisWarning
+from psm_analysis.errors import (
+    ConvergenceError,
+    DataError,
+    ModelError,
+    OptionError,
+    PsmAnalysisError,
+    PsmAnalysisWarning,
+)
 from psm_analysis.imputation.combined import combined_fit
 from psm_analysis.imputation.pooled_fit import model_test, pooled_measures
 from psm_analysis.imputation.result import PooledResult
@@ -61,7 +68,7 @@ def pool(
     OptionError
         For D3 with an estimator that has no likelihood, or moments in place of data.
     ConvergenceError
-        If fewer than two imputations have a solution.
+        If fewer than two imputations have a solution; if none has one, what the first fit raised.
 
     References
     ----------
@@ -109,7 +116,7 @@ def pool(
         chisq=chisq,
         fit_measures=pooled_measures(fits, combined, chisq, kind=kind),
         complete_df=max(fits[0].nobs - npar, 1.0) if complete_df is None else complete_df,
-        failed=failed,
+        failed=len(failed),
         warnings=tuple(notes),
     )
 
@@ -154,26 +161,37 @@ def check_frames(imputations: object) -> list[pd.DataFrame]:
 
 def _fits(
     model: str, imputations: Sequence[pd.DataFrame], options: Mapping[str, Any]
-) -> tuple[list[SemResult], int, list[str]]:
+) -> tuple[list[SemResult], list[str], list[str]]:
+    """Return the fits, why others have no solution, and what is doubtful of each fit."""
     fits: list[SemResult] = []
+    failed: list[PsmAnalysisError] = []
     messages: list[str] = []
     for frame in imputations:
         with python_warnings.catch_warnings():
             python_warnings.simplefilter("ignore", PsmAnalysisWarning)
-            fit = sem(model, frame, **options)
+            try:
+                fit = sem(model, frame, **options)
+            except (ConvergenceError, DataError, ModelError) as error:
+                failed.append(error)
+                continue
         if fit.converged:
             fits.append(fit)
             messages += fit.warnings
+        else:
+            failed.append(ConvergenceError("The search found no minimum."))
+    if len(failed) == len(imputations):
+        raise failed[0]
     if len({(tuple(fit.group_labels), fit.nobs, len(fit.table.parameters)) for fit in fits}) > 1:
         raise DataError(
             "The imputations have other groups, categories or numbers of complete rows than each other.",
             where="argument 'imputations'",
             remedy="Fill all gaps of the variables of the model; use missing='fiml' if some must stay.",
         )
-    return fits, len(imputations) - len(fits), messages
+    return fits, [error.what for error in failed], messages
 
 
-def _doubts(failed: int, m: int, messages: Sequence[str]) -> list[str]:
-    notes = [f"{failed} of {m} imputations have no solution and were left out."] if failed else []
+def _doubts(failed: Sequence[str], m: int, messages: Sequence[str]) -> list[str]:
+    reasons = " ".join(dict.fromkeys(failed))
+    notes = [f"{len(failed)} of {m} imputations have no solution and were left out. {reasons}"] if failed else []
     counts: dict[str, Any] = {message: messages.count(message) for message in dict.fromkeys(messages)}
     return notes + [f"In {count} of {m} imputations: {message}" for message, count in counts.items()]

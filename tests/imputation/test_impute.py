@@ -74,3 +74,17 @@ def test_pooling_mends_what_missing_at_random_does_to_complete_rows() -> None:
             kept.append(found.tidy().set_index("label").loc["b", "estimate"])
     assert abs(np.mean(pooled) - 0.5) < 0.04
     assert np.mean(listwise) < np.mean(pooled)
+
+
+def test_an_imputation_without_a_solution_is_told_with_its_reason() -> None:
+    """Before, an error in one imputation ended the pooling of all."""
+    rng = np.random.default_rng(3)
+    rows = pd.DataFrame(rng.normal(size=(150, 1)) + rng.normal(size=(150, 4)), columns=list("甲乙丙丁"))
+    frames = [rows + 0.05 * rng.normal(size=rows.shape) for _ in range(4)]
+    model = "动机 =~ 甲 + 乙 + 丙 + 丁"
+    with pytest.warns(psm.PsmAnalysisWarning, match="1 of 4 imputations have no solution.*the same value in every row"):
+        found = psm.pool(model, [*frames[:3], frames[3].assign(甲=2.0)])
+    assert found.failed == 1
+    np.testing.assert_allclose(found.tidy()["estimate"], psm.pool(model, frames[:3]).tidy()["estimate"])
+    with pytest.raises(psm.PsmAnalysisError, match="the same value in every row"):
+        psm.pool(model, [frame.assign(甲=2.0) for frame in frames])
