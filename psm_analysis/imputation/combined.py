@@ -10,6 +10,7 @@ import numpy as np
 from psm_analysis.imputation.rubin import total_variance
 from psm_analysis.sem.arrays import Array
 from psm_analysis.sem.discrepancy.base import Discrepancy
+from psm_analysis.sem.discrepancy.generalised import GeneralisedLeastSquares
 from psm_analysis.sem.discrepancy.least_squares import LeastSquares
 from psm_analysis.sem.discrepancy.ml import MaximumLikelihood
 from psm_analysis.sem.estimate import Estimation, estimate
@@ -40,13 +41,14 @@ def combined_fit(fits: Sequence[SemResult]) -> SemResult:
 
 
 def _mean_discrepancy(parts: Sequence[Discrepancy], group: GroupSample) -> Discrepancy:
-    """Return the discrepancy from mean moments: of least squares with mean weights, else the normal one."""
+    """Return the discrepancy from mean moments: of least squares with mean weights, else with those of the moments."""
     squares = [part for part in parts if isinstance(part, LeastSquares)]
     if squares:
         s, W = (np.mean([getattr(part, name) for part in squares], axis=0) for name in ("s", "W"))
         return replace(squares[0], s=s, W=W)
-    without = isinstance(parts[0], MaximumLikelihood) and parts[0].mean is None
-    return MaximumLikelihood.of(group.cov, None if without else group.mean)
+    plain = isinstance(parts[0], MaximumLikelihood | GeneralisedLeastSquares) and parts[0].mean is None
+    kind = GeneralisedLeastSquares if isinstance(parts[0], GeneralisedLeastSquares) else MaximumLikelihood
+    return kind.of(group.cov, None if plain else group.mean)
 
 
 def mean_sample(fits: Sequence[SemResult]) -> Sample:

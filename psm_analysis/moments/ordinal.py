@@ -107,20 +107,10 @@ def category_indicators(codes: IntArray, width: int) -> FloatArray:
     return np.asarray(codes[:, :, None] == np.arange(width), dtype=np.float64)
 
 
-def estimate_thresholds(indicators: FloatArray, n_categories: IntArray) -> FloatArray:
-    """Return (p, K-1) thresholds: normal quantiles of the cumulative proportions, padded with the upper limit.
-
-    Examples
-    --------
-    >>> answers = category_indicators(np.array([[0], [0], [1], [1]]), 2)
-    >>> estimate_thresholds(answers, np.array([2])).tolist()
-    [[0.0]]
-    """
-    return thresholds_of(indicators.sum(axis=0), n_categories)
-
-
 def thresholds_of(counts: FloatArray, n_categories: IntArray) -> FloatArray:
     """Return (..., p, K-1) thresholds from the (..., p, K) answers in each category.
+
+    They are normal quantiles of the cumulative proportions, padded with the upper limit.
 
     Examples
     --------
@@ -142,6 +132,29 @@ def pair_indices(p: int) -> tuple[IntArray, IntArray]:
     """
     column, row = np.triu_indices(p, 1)
     return row.astype(np.int64), column.astype(np.int64)
+
+
+def count_answers(codes: IntArray, width: int, *, weights: FloatArray | None) -> tuple[FloatArray, FloatArray]:
+    """Return (p, width) answers in each category and the tables of `pair_tables`, cases weighted, rows span by span.
+
+    Examples
+    --------
+    >>> counts, tables = count_answers(np.array([[0, 1], [1, 1], [1, -1]]), 2, weights=None)
+    >>> counts.tolist(), tables.tolist()
+    ([[1.0, 2.0], [0.0, 2.0]], [[[0.0, 0.0], [1.0, 1.0]]])
+    """
+    p = codes.shape[1]
+    counts, tables = np.zeros((p, width)), np.zeros((p * (p - 1) // 2, width, width))
+    for start in range(0, len(codes), ROWS):
+        indicators = category_indicators(codes[start : start + ROWS], width)
+        w = None if weights is None else weights[start : start + ROWS]
+        counts += (indicators if w is None else indicators * w[:, None, None]).sum(axis=0)
+        tables += pair_tables(indicators, w)
+    return counts, tables
+
+
+ROWS = 8192
+"""Rows at a time."""
 
 
 def pair_tables(indicators: FloatArray, weights: FloatArray | None = None) -> FloatArray:

@@ -6,14 +6,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from psm_analysis.moments.influence import influence_functions
+from psm_analysis.moments.influence import MANY, influence_functions, influence_root
 from psm_analysis.moments.newton import BOUND
 from psm_analysis.moments.ordinal import (
-    category_indicators,
     check_codes,
-    estimate_thresholds,
+    count_answers,
     pair_indices,
-    pair_tables,
+    thresholds_of,
 )
 from psm_analysis.moments.pair_likelihood import fill_empty_cell, fit_correlations
 from psm_analysis.moments.sample import BoolArray, FloatArray, IntArray
@@ -41,7 +40,8 @@ class OrdinalMoments:
     n_rows
         Rows of the data.
     influence
-        (N, q) casewise influence functions, or None if they were not asked for; missing answers contribute 0.
+        (N, q) casewise influence functions, or None if they were not asked for; missing answers contribute 0. If they
+        are compact, (q, q) with the same cross-product.
     """
 
     thresholds: FloatArray
@@ -65,7 +65,12 @@ class OrdinalMoments:
 
 
 def ordinal_moments(
-    codes: IntArray, n_categories: IntArray, *, weights: FloatArray | None = None, casewise: bool = True
+    codes: IntArray,
+    n_categories: IntArray,
+    *,
+    weights: FloatArray | None = None,
+    casewise: bool = True,
+    compact: bool = False,
 ) -> OrdinalMoments:
     """Estimate thresholds and polychoric correlations in two steps, pairwise complete.
 
@@ -84,6 +89,8 @@ def ordinal_moments(
         (N,) sampling weights with the mean 1, or None.
     casewise
         Whether the casewise influence functions are computed (Muthén 1984).
+    compact
+        With more than 50,000 rows, replace the influence functions by a square matrix with the same cross-product.
 
     Raises
     ------
@@ -105,19 +112,16 @@ def ordinal_moments(
     0.809
     """
     check_codes(codes, n_categories)
-    indicators = category_indicators(codes, int(n_categories.max()))
-    counts = indicators if weights is None else indicators * weights[:, None, None]
-    thresholds = estimate_thresholds(counts, n_categories)
-    tables = pair_tables(indicators, weights)
+    counts, tables = count_answers(codes, int(n_categories.max()), weights=weights)
+    thresholds = thresholds_of(counts, n_categories)
     row, column = pair_indices(codes.shape[1])
     fitted = fill_empty_cell(tables, (n_categories[row], n_categories[column]))
     rho = fit_correlations(fitted, (thresholds[row], thresholds[column]))
     own = np.arange(thresholds.shape[1]) < (n_categories - 1)[:, None]
     influence = None
     if casewise:
-        influence = influence_functions(
-            codes, n_categories, thresholds=thresholds, tables=tables, rho=rho, weights=weights
-        )
+        work = influence_root if compact and len(codes) > MANY else influence_functions
+        influence = work(codes, n_categories, thresholds=thresholds, tables=tables, rho=rho, weights=weights)
     answered = (codes >= 0).astype(np.float64)
     return OrdinalMoments(
         thresholds=thresholds[own],

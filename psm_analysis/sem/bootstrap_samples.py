@@ -18,6 +18,7 @@ from psm_analysis.sem.bootstrap_moments import MomentSampler, has_weights
 from psm_analysis.sem.bootstrap_ordinal import OrdinalSampler
 from psm_analysis.sem.bootstrap_resample import Units, weighted_moments
 from psm_analysis.sem.bootstrap_saturated import IncompleteSampler, Saturated
+from psm_analysis.sem.discrepancy.generalised import GeneralisedLeastSquares
 from psm_analysis.sem.discrepancy.least_squares import LeastSquares
 from psm_analysis.sem.discrepancy.ml import MaximumLikelihood
 from psm_analysis.sem.far_apart import are_far_apart
@@ -103,7 +104,7 @@ def can_batch(result: SemResult) -> bool:
 
 def _has_batches(result: SemResult) -> bool:
     parts = result.problem.discrepancies
-    if all(isinstance(part, MaximumLikelihood) for part in parts):
+    if all(isinstance(part, MaximumLikelihood | GeneralisedLeastSquares) for part in parts):
         return True
     if result.spec.function == "FIML":
         return result.sample.groups[0].weights is None and type(result) is SemResult

@@ -12,11 +12,12 @@ from psm_analysis.errors import DataError, ModelError
 from psm_analysis.sem.arrays import Array, lower_triangle
 from psm_analysis.sem.discrepancy.base import Discrepancy
 from psm_analysis.sem.discrepancy.fiml import FullInformation
+from psm_analysis.sem.discrepancy.generalised import GeneralisedLeastSquares
 from psm_analysis.sem.discrepancy.least_squares import LeastSquares
 from psm_analysis.sem.discrepancy.ml import MaximumLikelihood
 from psm_analysis.sem.estimators import EstimatorSpec
 from psm_analysis.sem.far_apart import weighs_moments
-from psm_analysis.sem.gamma import casewise_moments, normal_gamma, normal_weight
+from psm_analysis.sem.gamma import casewise_moments, normal_variances
 from psm_analysis.sem.implied import stacked
 from psm_analysis.sem.matrices import Layout, find_layouts
 from psm_analysis.sem.moment_maps import moment_map
@@ -158,6 +159,8 @@ def discrepancy(
     if spec.function == "FIML":
         assert group.patterns is not None
         return FullInformation(group.patterns, group.saturated)
+    if spec.function == "GLS" and group.ordinal is None:
+        return GeneralisedLeastSquares.of(group.cov, group.mean if means else None)
     moments = moment_map(layout, means=means)
     if group.ordinal is not None:
         return LeastSquares(group.ordinal.moments, _ordinal_weight(group, spec), moments)
@@ -177,13 +180,11 @@ def _ordinal_weight(group: GroupSample, spec: EstimatorSpec) -> Array:
 
 def _weight(group: GroupSample, spec: EstimatorSpec, *, means: bool, exogenous: Sequence[int]) -> Array:
     column, row = lower_triangle(len(group.cov))
-    if spec.function == "GLS":
-        return normal_weight(group.cov, means=means)
     if spec.function == "ULS":
         weight = np.where(row == column, 0.5, 1.0)
         return np.concatenate([np.ones(len(group.cov)), weight]) if means else weight
     if spec.function == "DWLS" and spec.se == "standard":
-        return np.asarray(1.0 / np.diagonal(normal_gamma(group.cov, means=means)))
+        return 1.0 / normal_variances(group.cov, means=means)
     rows = complete_rows(group, spec.name)
     parts = casewise_moments(rows, means=means, exogenous=list(exogenous), weights=group.weights)
     parts = parts if group.weights is None else parts * group.weights[:, None]
@@ -196,9 +197,10 @@ def _weight(group: GroupSample, spec: EstimatorSpec, *, means: bool, exogenous: 
 
 def _inverse_gamma(parts: Array, spec: EstimatorSpec, group: GroupSample) -> Array:
     moving = np.ptp(parts, axis=0) > 0
-    if len(parts) <= moving.sum():
+    n = len(complete_rows(group, spec.name))
+    if n <= moving.sum():
         raise DataError(
-            f"{spec.name} needs more rows than moments: there are {len(parts)} rows and {moving.sum()} moments.",
+            f"{spec.name} needs more rows than moments: there are {n} rows and {moving.sum()} moments.",
             where=f"group {group.label!r}" if group.label else "the data",
             remedy="Use estimator='MLR' (ordinal: 'WLSMV'), or fewer variables.",
         )

@@ -11,6 +11,7 @@ from psm_analysis.moments.missing import available_covariance, available_moments
 from psm_analysis.sem import formulas
 from psm_analysis.sem.arrays import Array
 from psm_analysis.sem.discrepancy.fiml import FullInformation
+from psm_analysis.sem.discrepancy.generalised import GeneralisedLeastSquares
 from psm_analysis.sem.discrepancy.least_squares import LeastSquares
 from psm_analysis.sem.discrepancy.ml import MaximumLikelihood, implied_inverse
 from psm_analysis.sem.estimate import Estimation, count_moments
@@ -261,7 +262,7 @@ def lisrel_gfi(e: Estimation, implied: Sequence[Implied]) -> dict[str, float]:
             V = function.saturated_information(implied[g], expected=True)
             ratio = _quadratic(gap, V) / _quadratic(given, V)
         elif not isinstance(function, LeastSquares):
-            W = implied_inverse(implied[g])
+            W = function.W if isinstance(function, GeneralisedLeastSquares) else implied_inverse(implied[g])
             ratio = normal_quadratic(gap, W) / normal_quadratic(given, W)
         else:
             V = np.ones(len(gap)) if e.spec.function == "ULS" else function.W

@@ -45,6 +45,39 @@ def normal_gamma(Sigma: Array, *, means: bool) -> Array:
     return _with_means(gamma, Sigma, means)
 
 
+def normal_variances(Sigma: Array, *, means: bool) -> Array:
+    """Return the diagonal of :func:`normal_gamma` without making it."""
+    (column, row), variance = lower_triangle(len(Sigma)), np.diagonal(Sigma)
+    found = variance[row] * variance[column] + Sigma[row, column] ** 2
+    return np.concatenate([variance, found]) if means else found
+
+
+def normal_products(B: Array, Sigma: Array) -> Array:
+    """Return ``B' Gamma B`` for columns of coefficients of the moments and :func:`normal_gamma`, without making it.
+
+    With the coefficients of the covariances as matrices ``E_k``, halved off the diagonal, it is ``2 tr(E_k Sigma E_l
+    Sigma)``, and ``b_k' Sigma b_l`` more for those of the means.
+    """
+    return _products_of(B, Sigma, off=0.5, factor=2.0)
+
+
+def normal_weight_products(B: Array, W: Array) -> Array:
+    """Return ``B' V B`` for columns of moments and V of :func:`normal_weight` with ``W = Sigma^-1``, without making V.
+
+    With the covariances as matrices ``E_k`` it is ``1/2 tr(E_k W E_l W)``, and ``b_k' W b_l`` more for the means.
+    """
+    return _products_of(B, W, off=1.0, factor=0.5)
+
+
+def _products_of(B: Array, M: Array, *, off: float, factor: float) -> Array:
+    p = len(M)
+    column, row = lower_triangle(p)
+    E = np.empty((B.shape[1], p, p))
+    E[:, row, column] = E[:, column, row] = (np.where(row == column, 1.0, off)[:, None] * B[-len(row) :]).T
+    found = factor * (E @ M).reshape(len(E), -1) @ (M @ E).reshape(len(E), -1).T
+    return np.asarray(found + B[:p].T @ M @ B[:p] if len(B) > len(row) else found)
+
+
 def normal_weight(Sigma: Array, *, means: bool) -> Array:
     """Return the inverse of :func:`normal_gamma`: ``1/2 D'(Sigma^-1 x Sigma^-1) D``."""
     W = np.linalg.inv(Sigma)

@@ -62,6 +62,7 @@ def _moments(
                 group=options.group,
                 missing=options.missing,
                 weights=options.sampling_weights,
+                compact=options.cluster is None,
             )
         if options.missing == "fiml":
             exogenous = roles.exogenous_observed if options.fixed_x else ()

@@ -32,6 +32,7 @@ def sample_from_ordinal(
     group: str | None,
     missing: Missing,
     weights: str | None = None,
+    compact: bool = False,
 ) -> tuple[Sample, tuple[tuple[str, int], ...]]:
     """Return the sample with ordinal variables, and the number of thresholds of each.
 
@@ -47,6 +48,8 @@ def sample_from_ordinal(
         ``listwise``: rows with all answers; ``pairwise``: every correlation from the rows that have both.
     weights
         Column of sampling weights: thresholds and correlations maximise weighted (pairwise) likelihoods.
+    compact
+        Keep of the influence functions of many rows their cross-product only: not where they are summed by clusters.
 
     Raises
     ------
@@ -67,7 +70,7 @@ def sample_from_ordinal(
         rows, mine = values[_used(values, given, missing)], None if w is None else w[positions]
         _check_size(rows, names, place)
         _check_used(rows, names, categories, place=place, data=data)
-        found = _group(rows, names, categories, given=given, label=label, weights=mine)
+        found = _group(rows, names, categories, given=given, label=label, weights=mine, compact=compact)
         groups.append(replace(found, index=data.index[positions], positions=positions))
     counts = tuple((name, len(found) - 1) for name, found in categories.items())
     answers = tuple((name, tuple(found.tolist())) for name, found in categories.items())
@@ -135,6 +138,7 @@ def _group(
     given: Mask,
     label: str,
     weights: Array | None,
+    compact: bool,
 ) -> GroupSample:
     y_names = [name for name, x in zip(names, given, strict=True) if not x]
     coded = np.column_stack([_coded(values[:, list(names).index(name)], name, categories) for name in y_names])
@@ -145,7 +149,8 @@ def _group(
     scaled = None if weights is None else weights / share
     if ordinal.all() and not given.any():
         codes = np.where(np.isnan(coded), -1, coded).astype(np.int64)
-        plain = ordinal_moments(codes, np.array([len(categories[name]) for name in y_names]), weights=scaled)
+        k = np.array([len(categories[name]) for name in y_names])
+        plain = ordinal_moments(codes, k, weights=scaled, compact=compact)
         assert plain.influence is not None
         thresholds = tuple(plain.thresholds[plain.threshold_item == j] for j in range(len(y_names)))
         statistics = OrdinalStatistics(plain.estimates, share * plain.influence, thresholds)

@@ -22,8 +22,8 @@ from psm_analysis.sem.symmetric import eigen, least_eigenvalue
 class OrdinalStatistics:
     """Two-step moments of ordinal variables: thresholds, then correlations (lower triangle, by columns).
 
-    ``influence`` holds what each row adds to them, shape ``(n, moments)``, its weight included; the sum of its outer
-    products is ``m^2 acov`` for a mass m of the rows (see `GroupSample.mass`).
+    ``influence`` holds what each row adds to them, shape ``(n, moments)``, its weight included, or of many rows a
+    square matrix with the same cross-product: ``m^2 acov`` for a mass m of the rows (see `GroupSample.mass`).
     """
 
     moments: Array

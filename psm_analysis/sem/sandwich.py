@@ -10,10 +10,11 @@ from psm_analysis.errors import ModelError
 from psm_analysis.sem.arrays import Array
 from psm_analysis.sem.casewise import row_scores
 from psm_analysis.sem.design import aggregated
+from psm_analysis.sem.discrepancy.generalised import GeneralisedLeastSquares
 from psm_analysis.sem.discrepancy.least_squares import LeastSquares
 from psm_analysis.sem.estimate import Estimation, complete_rows
 from psm_analysis.sem.far_apart import are_far_apart, moment_inverse, plain_information
-from psm_analysis.sem.gamma import casewise_moments, normal_gamma, normal_weight
+from psm_analysis.sem.gamma import casewise_moments, normal_products, normal_weight
 from psm_analysis.sem.implied import directions
 from psm_analysis.sem.inference import covariance, free_directions
 from psm_analysis.sem.moment_maps import moment_map
@@ -56,7 +57,7 @@ def moment_covariance(e: Estimation) -> Array:
     inverses = moment_inverse(e.by_size, e.solution.x, basis=free_directions(e.solution.jacobian))
     for g, (B, share) in enumerate(zip(inverses, e.by_size.weights, strict=True)):
         if e.spec.se == "standard":
-            total += B @ normal_gamma(e.sample.groups[g].cov, means=e.means) @ B.T / share
+            total += normal_products(B.T, e.sample.groups[g].cov) / share
         else:
             scores = group_moments(e, g)[2] @ B.T
             total += scores.T @ scores / (share * e.sample.groups[g].mass)
@@ -96,6 +97,8 @@ def moment_weights(e: Estimation, g: int) -> Array:
     function = e.problem.discrepancies[g]
     if isinstance(function, LeastSquares):
         return function.W
+    if isinstance(function, GeneralisedLeastSquares):
+        return normal_weight(function.S, means=e.means)
     return normal_weight(e.problem.implied(e.solution.x)[g].Sigma, means=e.means)
 
 
@@ -130,7 +133,7 @@ def moment_meat(e: Estimation) -> Array:
     for g, share in enumerate(e.by_size.weights):
         if e.spec.se == "standard":
             slopes = weighed(moment_weights(e, g), moment_slopes(e, g))
-            total += share * (slopes.T @ normal_gamma(e.sample.groups[g].cov, means=e.means) @ slopes)
+            total += share * normal_products(slopes, e.sample.groups[g].cov)
         else:
             delta, weight, parts = group_moments(e, g)
             scores = parts @ weighed(weight, delta)

@@ -25,7 +25,14 @@ from psm_analysis.sem.discrepancy.fiml import FullInformation
 from psm_analysis.sem.estimate import Estimation, complete_rows
 from psm_analysis.sem.estimators import MOMENT_TESTS
 from psm_analysis.sem.far_apart import are_far_apart, moment_remainders
-from psm_analysis.sem.gamma import casewise_moments, normal_product, normal_quadratic, normal_trace, normal_weight
+from psm_analysis.sem.gamma import (
+    casewise_moments,
+    normal_product,
+    normal_quadratic,
+    normal_trace,
+    normal_weight,
+    normal_weight_products,
+)
 from psm_analysis.sem.implied import moment_vector, stacked
 from psm_analysis.sem.inference import free_directions
 from psm_analysis.sem.missing_fit import complete_data_fit
@@ -114,32 +121,32 @@ def reweighted_residual(e: Estimation) -> float:
         delta = moment_slopes(e, g)
         b += n * (delta.T @ normal_product(r, W))
         if not e.spec.likelihood:
-            A += n * np.array([delta.T @ normal_product(column, W) for column in delta.T])
+            A += n * normal_weight_products(delta, W)
     return total - float(b @ projector(e, A) @ b) if b.any() else total
 
 
 def browne_contributions(e: Estimation) -> Array:
     """Return the parts of it by group, ``(r - Delta d)'V(r - Delta d)`` with the ``d`` that minimises their sum."""
-    d, found = browne_minimiser(e), []
+    d, inverses, found = browne_minimiser(e), _sample_inverses(e), []
     for g, group in enumerate(e.sample.groups):
         left = residual_moments(e, g) - moment_slopes(e, g) @ d
-        found.append((group.nobs - 1) * float(left @ normal_weights(e, g) @ left))
+        found.append((group.nobs - 1) * normal_quadratic(left, inverses[g]))
     return np.array(found)
 
 
 def browne_minimiser(e: Estimation) -> Array:
     """Return the ``d`` that minimises ``sum (r - Delta d)'V(r - Delta d)`` under the constraints."""
     A, b = np.zeros((e.problem.n_free, e.problem.n_free)), np.zeros(e.problem.n_free)
-    for g, group in enumerate(e.sample.groups):
-        weighted = (group.nobs - 1) * moment_slopes(e, g).T @ normal_weights(e, g)
-        A += weighted @ moment_slopes(e, g)
-        b += weighted @ residual_moments(e, g)
+    for g, (group, W) in enumerate(zip(e.sample.groups, _sample_inverses(e), strict=True)):
+        slopes = moment_slopes(e, g)
+        A += (group.nobs - 1) * normal_weight_products(slopes, W)
+        b += (group.nobs - 1) * (slopes.T @ normal_product(residual_moments(e, g), W))
     return np.asarray(projector(e, A) @ b)
 
 
-def normal_weights(e: Estimation, g: int) -> Array:
-    """Return the normal-theory weights of one group's moments at the sample moments."""
-    return normal_weight(e.sample.groups[g].cov, means=e.means)
+def _sample_inverses(e: Estimation) -> list[Array]:
+    """Return the inverse of the sample covariance matrix of every group."""
+    return [np.linalg.inv(group.cov) for group in e.sample.groups]
 
 
 def residual_moments(e: Estimation, g: int) -> Array:

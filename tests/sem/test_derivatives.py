@@ -130,3 +130,12 @@ def test_discrepancy_is_zero_at_the_sample_and_undefined_outside() -> None:
     fit = psm.sem("a ~~ b", sample_cov=frame, sample_nobs=50)
     assert fit.problem.value(fit.solution.x) == pytest.approx(0.0, abs=1e-14)
     assert fit.problem.value(np.array([5.0, 1.0, 1.0])) == np.inf
+
+
+@pytest.mark.parametrize("estimator", ["ML", "GLS", "ULS", "WLS", "DWLS"])
+@pytest.mark.parametrize("means", [False, True])
+def test_hessian_of_every_estimator(holzinger: pd.DataFrame, estimator: str, means: bool) -> None:
+    fit = psm.cfa("f =~ x1 + x2 + x3 + x4\ng =~ x5 + x6 + x7", holzinger, estimator=estimator, meanstructure=means)
+    for x in points(fit.problem, fit.solution.x):
+        close(fit.problem.derivatives(x)[0], differences(fit.problem.value, x))
+        close(fit.problem.hessian(x), differences(lambda y: fit.problem.derivatives(y)[0], x))

@@ -9,7 +9,17 @@ import pytest
 import psm_analysis as psm
 from psm_analysis.sem.estimate import assemble
 from psm_analysis.sem.estimators import SPECS
-from psm_analysis.sem.gamma import casewise_moments, normal_quadratic, normal_trace, normal_weight
+from psm_analysis.sem.gamma import (
+    casewise_moments,
+    normal_gamma,
+    normal_products,
+    normal_quadratic,
+    normal_trace,
+    normal_variances,
+    normal_weight,
+    normal_weight_products,
+)
+from psm_analysis.sem.implied import moment_vector, stacked
 
 PATHS = """
 f =~ x1 + x2 + x3
@@ -80,3 +90,26 @@ def test_trace_of_normal_theory_without_its_matrix(means: bool) -> None:
     x = casewise_moments(rows, means=means, exogenous=[])
     expected = np.einsum("ni,ij,nj->", x, normal_weight(Sigma, means=means), x) / 60
     assert normal_trace(rows, np.linalg.inv(Sigma), means=means) == pytest.approx(expected, rel=1e-10)
+
+
+@pytest.mark.parametrize("means", [False, True])
+def test_products_of_normal_theory_without_its_matrix(means: bool) -> None:
+    rng = np.random.default_rng(6)
+    root = rng.normal(size=(5, 5))
+    Sigma = root @ root.T + np.eye(5)
+    B = rng.normal(size=(15 + 5 * means, 3))
+    gamma, weight = normal_gamma(Sigma, means=means), normal_weight(Sigma, means=means)
+    np.testing.assert_allclose(normal_products(B, Sigma), B.T @ gamma @ B, rtol=1e-10)
+    np.testing.assert_allclose(normal_weight_products(B, np.linalg.inv(Sigma)), B.T @ weight @ B, rtol=1e-10)
+    np.testing.assert_allclose(normal_variances(Sigma, means=means), np.diagonal(gamma), rtol=1e-12)
+
+
+@pytest.mark.parametrize("means", [False, True])
+def test_generalised_least_squares_without_the_matrix_of_its_weights(holzinger: pd.DataFrame, means: bool) -> None:
+    fit = psm.cfa("f =~ x1 + x2 + x3 + x4", holzinger, estimator="GLS", meanstructure=means)
+    group, problem = fit.sample.groups[0], fit.problem
+    V = normal_weight(group.cov, means=means)
+    rng = np.random.default_rng(7)
+    for x in (fit.solution.x, fit.solution.x * rng.uniform(0.7, 1.3, size=problem.n_free)):
+        gap = stacked(group.mean if means else None, group.cov) - moment_vector(problem.implied(x)[0], means=means)
+        assert problem.value(x) == pytest.approx(gap @ V @ gap, rel=1e-9)

@@ -40,11 +40,13 @@ class LeastSquares:
         return float(gap @ self._weighted(gap))
 
     def slopes(self, implied: Implied) -> tuple[Array, Array]:
-        """Return ``-W (s - sigma)``, as a symmetric matrix for the covariances, and twice that for the means."""
+        """Return ``-W (s - sigma)`` as a symmetric matrix of covariances, doubled for variances and for means."""
         p, weighted = len(implied.Sigma), self._weighted(self.s - self.moments.vector(implied))
         size = p * (p + 1) // 2
         g = -2.0 * weighted[:p] if len(weighted) > size else np.zeros(p)
-        return symmetric(-weighted[-size:], p), g
+        G = symmetric(-weighted[-size:], p)
+        np.fill_diagonal(G, 2.0 * G.diagonal())
+        return G, g
 
     def gradient(self, implied: Implied, d: Directions) -> Array:
         """Return ``-2 Delta' W (s - sigma)``."""
