@@ -246,11 +246,14 @@ def fixed_exogenous(table: ParameterTable, sample: Sample) -> list[int]:
     return [sample.names.index(name) for name in fixed]
 
 
+UNBOUNDED = (-math.inf, math.inf)
+
+
 def parameter_bounds(table: ParameterTable, problem: Problem) -> Bounds:
     """Return the bounds of the free parameters; those of parameters that are one are combined."""
     lower, upper = np.full(problem.n_free, -math.inf), np.full(problem.n_free, math.inf)
     for parameter, place in zip(table.parameters, problem.position, strict=True):
-        if place >= 0:
+        if place >= 0 and (parameter.lower, parameter.upper) != UNBOUNDED:
             lower[place] = max(lower[place], parameter.lower)
             upper[place] = min(upper[place], parameter.upper)
             if lower[place] > upper[place]:

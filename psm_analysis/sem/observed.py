@@ -45,7 +45,16 @@ def find_sample(
     sample, categories = _moments(parsed, data, options, ordered)
     if data is not None and (options.cluster is not None or options.sampling_weights is not None):
         sample = with_design(sample, data, cluster=options.cluster, weights=options.sampling_weights)
-    return with_words(sample, data), categories
+    return with_words(sample, data, among=_perhaps_worded(parsed, options, sample)), categories
+
+
+def _perhaps_worded(parsed: ParsedModel, options: FitOptions, sample: Sample) -> list[str]:
+    """Return the variables that may be ordered Categoricals: endogenous ones that are have been named as ordinal."""
+    if isinstance(options.ordered, bool):
+        return list(sample.names)
+    roles = find_roles(parsed.terms)
+    numbers = frozenset(roles.observed) - frozenset(roles.exogenous_observed) - frozenset(options.ordered)
+    return [name for name in sample.names if name not in numbers]
 
 
 def _moments(

@@ -6,6 +6,7 @@ sequential quadratic programming (scipy) and are polished by Newton steps on the
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -63,10 +64,8 @@ def minimise(problem: Problem, starts: Array, *, constraints: ConstraintSystem, 
     seed) follow; one only under inequality constraints, which fail together rather than from a bad start.
     """
     check_feasible(problem, starts[0], constraints=constraints, lower=bounds.lower, upper=bounds.upper)
-    rng = np.random.default_rng(20120524)
-    jitter = rng.normal(1.0, 0.3, size=(1 if constraints.inequalities else 3, problem.n_free))
     best: Solution | None = None
-    for start in (*starts, *(starts[0] * jitter)):
+    for start in _with_jittered(starts, 1 if constraints.inequalities else 3):
         found = _search(problem, start, constraints=constraints, bounds=bounds)
         if found.converged:
             return found
@@ -74,6 +73,11 @@ def minimise(problem: Problem, starts: Array, *, constraints: ConstraintSystem, 
             best = found
     assert best is not None
     return best
+
+
+def _with_jittered(starts: Array, n: int) -> Iterator[Array]:
+    yield from starts
+    yield from starts[0] * np.random.default_rng(20120524).normal(1.0, 0.3, size=(n, starts.shape[1]))
 
 
 def solution_at(problem: Problem, x: Array, *, constraints: ConstraintSystem) -> Solution:

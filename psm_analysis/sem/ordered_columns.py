@@ -31,11 +31,11 @@ def ordinal_with_columns(ordered: Sequence[str] | bool, roles: Roles, data: obje
     return (*ordered, *(name for name in found if name not in ordered)) if found else ordered
 
 
-def with_words(sample: Sample, data: pd.DataFrame | None) -> Sample:
+def with_words(sample: Sample, data: pd.DataFrame | None, *, among: Sequence[str]) -> Sample:
     """Return the sample with the categories of ordered Categoricals, so that new rows are numbered as these are."""
-    if data is None:
+    if data is None or not among:
         return sample
-    found = tuple((name, tuple(data[name].cat.categories)) for name in ordered_columns(data, sample.names))
+    found = tuple((name, tuple(data[name].cat.categories)) for name in ordered_columns(data, among))
     return replace(sample, words=found) if found else sample
 
 

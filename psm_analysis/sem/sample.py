@@ -191,13 +191,7 @@ def _column(data: pd.DataFrame, name: str) -> Array:
             where="argument 'data'",
             remedy=_remedy(name, data.columns),
         )
-    column = data[name]
-    if column.ndim > 1:
-        raise DataError(
-            f"The column {name!r} stands in the data {column.shape[1]} times.",
-            where=f"column {name!r}",
-            remedy="Rename one of them.",
-        )
+    column = _one_column(data, name)
     if isinstance(column.dtype, pd.CategoricalDtype):
         return _finite(categories_as_numbers(column, name), name)
     raw = column.to_numpy() if isinstance(column.dtype, np.dtype) else None
@@ -214,6 +208,17 @@ def _column(data: pd.DataFrame, name: str) -> Array:
             remedy="Code the answers as numbers, or make the column an ordered pd.Categorical.",
         )
     return _finite(column.to_numpy(dtype=float, na_value=np.nan), name)
+
+
+def _one_column(data: pd.DataFrame, name: str) -> pd.Series[Any]:
+    column = data[name]
+    if column.ndim > 1:
+        raise DataError(
+            f"The column {name!r} stands in the data {column.shape[1]} times.",
+            where=f"column {name!r}",
+            remedy="Rename one of them.",
+        )
+    return column
 
 
 def _finite(values: Array, name: str) -> Array:
@@ -237,15 +242,14 @@ def _blocks(data: pd.DataFrame, group: str | None) -> list[tuple[str, Mask]]:
             where="argument 'group'",
             remedy=nearest(group, data.columns) or "Name a column of the data.",
         )
-    values = data[group]
-    found = list(dict.fromkeys(values.dropna()))
-    if len(found) < 2:
+    codes, labels = pd.factorize(_one_column(data, group))
+    if len(labels) < 2:
         raise DataError(
-            f"The group variable {group!r} has {len(found)} value.",
+            f"The group variable {group!r} has {len(labels)} value.",
             where=f"column {group!r}",
             remedy="Leave 'group' out, or name a column with two groups or more.",
         )
-    return [(group_name(label), (values == label).to_numpy(dtype=bool)) for label in found]
+    return [(group_name(label), codes == g) for g, label in enumerate(labels)]
 
 
 def _moments(
