@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from itertools import combinations, permutations
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -47,7 +48,7 @@ def candidates(table: ParameterTable, group: int) -> Iterator[Parameter]:
 
 def modification_indices(
     table: ParameterTable, problem: Problem, x: Array, *, jacobian: Array, scale: int, names: tuple[str, ...]
-) -> list[dict[str, object]]:
+) -> list[dict[str, Any]]:
     """Return one record per candidate: ``lhs op rhs group mi epc sepc_all`` (group as a number).
 
     Moments of exogenous variables adjust as well: they do if one of these becomes an outcome, which it cannot where all
@@ -80,7 +81,7 @@ def modification_indices(
     for layout in map(unconditional, layouts):
         implied = imply(layout, wide.expand(everything))
         deviations[layout.rows] = factors(layout, implied, kind="std_all", exogenous=frozenset())
-    found = []
+    found: list[dict[str, Any]] = []
     for k, i in enumerate(tested):
         if V[k] > 1e-9 * abs(information[n_free + k, n_free + k]):
             p, epc = extended[i], score[k] / V[k]
@@ -112,9 +113,8 @@ def _graded(problem: Problem, x: Array, n_free: int, jacobian: Array) -> tuple[A
     return -problem.derivatives(x)[0][n_free:] / 2.0, np.diagonal(V)
 
 
-def as_frame(records: list[dict[str, object]], labels: list[str]) -> pd.DataFrame:
+def as_frame(records: list[dict[str, Any]], labels: list[str]) -> pd.DataFrame:
     """Return the records as a DataFrame, largest index first."""
     columns = ["lhs", "op", "rhs", "group", "mi", "epc", "sepc_all"]
-    frame = pd.DataFrame.from_records(records, columns=columns)
-    frame["group"] = [labels[int(g) - 1] for g in frame["group"]]
-    return frame.sort_values("mi", ascending=False, kind="stable", ignore_index=True)
+    falling = sorted(records, key=lambda record: -record["mi"])
+    return pd.DataFrame.from_records([r | {"group": labels[r["group"] - 1]} for r in falling], columns=columns)

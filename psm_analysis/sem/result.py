@@ -151,7 +151,7 @@ class SemResult(Result):
             raise OptionError(
                 f"minimum={minimum!r} is not a number.", where="argument 'minimum'", remedy="Give one, such as 10."
             )
-        return frame[frame["mi"] >= minimum].reset_index(drop=True)
+        return frame.iloc[: int((frame["mi"] >= minimum).sum())].copy()
 
     def residuals(self, kind: ResidualKind = "raw") -> Any:
         """Return residual covariances as a DataFrame (a dict by group if there are several).
