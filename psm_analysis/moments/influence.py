@@ -8,93 +8,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from psm_analysis.moments.cell_influence import margin_influence, pair_influence
-from psm_analysis.moments.ordinal import pair_indices
+from psm_analysis.moments.ordinal import count_answers, pair_indices
 from psm_analysis.moments.sample import BoolArray, FloatArray, IntArray
-
-
-def influence_functions(
-    codes: IntArray,
-    n_categories: IntArray,
-    *,
-    thresholds: FloatArray,
-    tables: FloatArray,
-    rho: FloatArray,
-    weights: FloatArray | None = None,
-) -> FloatArray:
-    """Return (N, q) influence functions; their mean cross-product is Gamma, N times the asymptotic covariance.
-
-    Row n is ``N * A^-1 s_n``, which depends on the answers only: see `margin_influence` and `pair_influence`. A missing
-    answer contributes 0.
-
-    Parameters
-    ----------
-    codes, n_categories
-        As in `ordinal_moments`.
-    thresholds
-        (p, K-1) padded thresholds.
-    tables
-        (pairs, K, K) observed two-way tables.
-    rho
-        (pairs,) correlations.
-    weights
-        (N,) sampling weights that the tables were counted with, or None.
-
-    Examples
-    --------
-    >>> codes = np.repeat([[0, 0], [0, 1], [1, 0], [1, 1]], 25, axis=0)
-    >>> cells = np.full((1, 2, 2), 25.0)
-    >>> phi = influence_functions(codes, np.array([2, 2]), thresholds=np.zeros((2, 1)), tables=cells, rho=np.zeros(1))
-    >>> (phi.T @ phi / 100).round(4).diagonal().tolist()  # pi/2 for a median split, (pi/2)^2 for the correlation
-    [1.5708, 1.5708, 2.4674]
-    """
-    table = influence_table(n_categories, thresholds=thresholds, tables=tables, rho=rho, codes=codes, weights=weights)
-    found = np.empty((len(codes), table.size))
-    for part in _spans(len(codes)):
-        found[part] = table.rows(codes[part], None if weights is None else weights[part], n_rows=len(codes))
-    return found
-
-
-def influence_root(
-    codes: IntArray,
-    n_categories: IntArray,
-    *,
-    thresholds: FloatArray,
-    tables: FloatArray,
-    rho: FloatArray,
-    weights: FloatArray | None = None,
-) -> FloatArray:
-    """Return a (q, q) matrix with the cross-product of the influence functions, whatever the number of rows.
-
-    The cross-product is summed over spans of rows; a root of it takes the place of the rows where nothing but their
-    cross-product is asked for.
-
-    Examples
-    --------
-    >>> codes = np.repeat([[0, 0], [0, 1], [1, 0], [1, 1]], 25, axis=0)
-    >>> given = {"thresholds": np.zeros((2, 1)), "tables": np.full((1, 2, 2), 25.0), "rho": np.zeros(1)}
-    >>> root = influence_root(codes, np.array([2, 2]), **given)
-    >>> (root.T @ root / 100).round(4).diagonal().tolist()
-    [1.5708, 1.5708, 2.4674]
-    """
-    table = influence_table(n_categories, thresholds=thresholds, tables=tables, rho=rho, codes=codes, weights=weights)
-    total = np.zeros((table.size, table.size))
-    for part in _spans(len(codes)):
-        rows = table.rows(codes[part], None if weights is None else weights[part], n_rows=len(codes))
-        total += rows.T @ rows
-    deviation = np.sqrt(np.diagonal(total))
-    safe = np.where(deviation > 0, deviation, 1.0)
-    values, vectors = np.linalg.eigh(total / np.outer(safe, safe))
-    return np.asarray(np.sqrt(np.maximum(values, 0.0))[:, None] * vectors.T * deviation)
-
 
 SPAN = 8192
 """Rows at a time."""
 MANY = 50_000
 """Of more rows the cross-product is kept, where that is enough."""
-
-
-def _spans(n: int) -> Iterator[slice]:
-    return (slice(start, start + SPAN) for start in range(0, n, SPAN))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -120,7 +40,45 @@ class InfluenceTable:
         """The number of thresholds and correlations."""
         return int(self.own.sum()) + len(self.cells)
 
-    def rows(self, codes: IntArray, weights: FloatArray | None, *, n_rows: int) -> FloatArray:
+    def casewise(self, codes: IntArray, weights: FloatArray | None) -> FloatArray:
+        """Return the (N, q) influence functions; their mean cross-product is N times the asymptotic covariance."""
+        found = np.empty((len(codes), self.size))
+        for part, rows in self._by_span(codes, weights):
+            found[part] = rows
+        return found
+
+    def cross_product(self, codes: IntArray, weights: FloatArray | None) -> FloatArray:
+        """Return the (q, q) cross-product of the influence functions, summed over spans of rows."""
+        total = np.zeros((self.size, self.size))
+        for _, rows in self._by_span(codes, weights):
+            total += rows.T @ rows
+        return total
+
+    def root(self, codes: IntArray, weights: FloatArray | None) -> FloatArray:
+        """Return a (q, q) matrix with the cross-product of the influence functions, whatever the number of rows.
+
+        It takes the place of the rows where nothing but their cross-product is asked for.
+        """
+        total = self.cross_product(codes, weights)
+        deviation = np.sqrt(np.diagonal(total))
+        safe = np.where(deviation > 0, deviation, 1.0)
+        values, vectors = np.linalg.eigh(total / np.outer(safe, safe))
+        return np.asarray(np.sqrt(np.maximum(values, 0.0))[:, None] * vectors.T * deviation)
+
+    def squares(self, codes: IntArray, weights: FloatArray | None) -> FloatArray:
+        """Return the (q,) diagonal of `cross_product`, from counts of the answers alone."""
+        width = self.cells.shape[1]
+        filled = np.where(codes < 0, width - 1, codes)
+        counts, tables = count_answers(filled, width, weights=None if weights is None else weights**2)
+        margin_part = np.einsum("pk,pkt->pt", counts, self.margins**2)[self.own]
+        return len(codes) ** 2 * np.concatenate([margin_part, (tables * self.cells**2).sum(axis=(1, 2))])
+
+    def _by_span(self, codes: IntArray, weights: FloatArray | None) -> Iterator[tuple[slice, FloatArray]]:
+        for start in range(0, len(codes), SPAN):
+            part = slice(start, start + SPAN)
+            yield part, self._rows(codes[part], None if weights is None else weights[part], n_rows=len(codes))
+
+    def _rows(self, codes: IntArray, weights: FloatArray | None, *, n_rows: int) -> FloatArray:
         """Return what the answers of some of `n_rows` rows add, times that number and their weights."""
         width = self.cells.shape[1]
         filled = np.where(codes < 0, width - 1, codes)
@@ -139,9 +97,34 @@ def influence_table(
     tables: FloatArray,
     rho: FloatArray,
     codes: IntArray,
-    weights: FloatArray | None,
+    weights: FloatArray | None = None,
 ) -> InfluenceTable:
-    """Return the table of influences; arguments as for `influence_functions`."""
+    """Return what every answer and pair of answers adds to the estimates.
+
+    Row n of the influence functions is ``N * A^-1 s_n``, which depends on the answers only: see `margin_influence` and
+    `pair_influence`. A missing answer contributes 0.
+
+    Parameters
+    ----------
+    n_categories
+        As in `ordinal_moments`.
+    thresholds
+        (p, K-1) padded thresholds.
+    tables
+        (pairs, K, K) observed two-way tables.
+    rho
+        (pairs,) correlations.
+    codes, weights
+        (N, p) answers as in `ordinal_moments`; the (N,) sampling weights that the tables were counted with, or None.
+
+    Examples
+    --------
+    >>> codes = np.repeat([[0, 0], [0, 1], [1, 0], [1, 1]], 25, axis=0)
+    >>> given = {"thresholds": np.zeros((2, 1)), "tables": np.full((1, 2, 2), 25.0), "rho": np.zeros(1)}
+    >>> table = influence_table(np.array([2, 2]), codes=codes, **given)
+    >>> (table.squares(codes, None) / 100).round(4).tolist()  # pi/2 for a median split, (pi/2)^2 for the correlation
+    [1.5708, 1.5708, 2.4674]
+    """
     width = thresholds.shape[1] + 1
     own = np.arange(width - 1) < (n_categories - 1)[:, None]
     shown = [column >= 0 for column in codes.T]

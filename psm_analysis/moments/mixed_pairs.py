@@ -81,7 +81,9 @@ def _from_tables(
 ) -> None:
     correlations, influence = results
     codes = np.column_stack([np.where(margins[j].observed, margins[j].categories, -1) for j in ordinal])
-    moments = ordinal_moments(codes, n_categories[ordinal], weights=weights, casewise=influence is not None)
+    moments = ordinal_moments(
+        codes, n_categories[ordinal], weights=weights, keep="nothing" if influence is None else "rows"
+    )
     correlations[np.ix_(ordinal, ordinal)] = moments.correlations
     if influence is not None and moments.influence is not None:
         row, column = pair_indices(len(ordinal))

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 
-from psm_analysis.moments.influence import MANY, influence_functions, influence_root
+from psm_analysis.moments.influence import MANY, InfluenceTable, influence_table
 from psm_analysis.moments.newton import BOUND
 from psm_analysis.moments.ordinal import (
     check_codes,
@@ -16,6 +17,8 @@ from psm_analysis.moments.ordinal import (
 )
 from psm_analysis.moments.pair_likelihood import fill_empty_cell, fit_correlations
 from psm_analysis.moments.sample import BoolArray, FloatArray, IntArray
+
+Kept = Literal["rows", "root", "table", "nothing"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -40,8 +43,9 @@ class OrdinalMoments:
     n_rows
         Rows of the data.
     influence
-        (N, q) casewise influence functions, or None if they were not asked for; missing answers contribute 0. If they
-        are compact, (q, q) with the same cross-product.
+        (N, q) casewise influence functions, in which missing answers contribute 0, or their (q, q) root, or None.
+    table
+        What they are made from, or None.
     """
 
     thresholds: FloatArray
@@ -51,6 +55,7 @@ class OrdinalMoments:
     at_bound: BoolArray
     n_rows: int
     influence: FloatArray | None
+    table: InfluenceTable | None
 
     @property
     def estimates(self) -> FloatArray:
@@ -69,8 +74,7 @@ def ordinal_moments(
     n_categories: IntArray,
     *,
     weights: FloatArray | None = None,
-    casewise: bool = True,
-    compact: bool = False,
+    keep: Kept = "rows",
 ) -> OrdinalMoments:
     """Estimate thresholds and polychoric correlations in two steps, pairwise complete.
 
@@ -87,10 +91,9 @@ def ordinal_moments(
         (p,) number of categories of each item; every category must occur.
     weights
         (N,) sampling weights with the mean 1, or None.
-    casewise
-        Whether the casewise influence functions are computed (Muthén 1984).
-    compact
-        With more than 50,000 rows, replace the influence functions by a square matrix with the same cross-product.
+    keep
+        What is kept of the casewise influence functions (Muthén 1984): the "rows"; their "root", a square matrix with
+        the same cross-product, if there are more than 50,000 rows; the "table" they are made from only; or "nothing".
 
     Raises
     ------
@@ -118,10 +121,14 @@ def ordinal_moments(
     fitted = fill_empty_cell(tables, (n_categories[row], n_categories[column]))
     rho = fit_correlations(fitted, (thresholds[row], thresholds[column]))
     own = np.arange(thresholds.shape[1]) < (n_categories - 1)[:, None]
-    influence = None
-    if casewise:
-        work = influence_root if compact and len(codes) > MANY else influence_functions
-        influence = work(codes, n_categories, thresholds=thresholds, tables=tables, rho=rho, weights=weights)
+    table = influence = None
+    if keep != "nothing":
+        table = influence_table(
+            n_categories, thresholds=thresholds, tables=tables, rho=rho, codes=codes, weights=weights
+        )
+    if table is not None and keep != "table":
+        work = table.root if keep == "root" and len(codes) > MANY else table.casewise
+        influence = work(codes, weights)
     answered = (codes >= 0).astype(np.float64)
     return OrdinalMoments(
         thresholds=thresholds[own],
@@ -131,6 +138,7 @@ def ordinal_moments(
         at_bound=_symmetric(np.abs(rho) >= BOUND, np.zeros(len(n_categories))).astype(bool),
         n_rows=len(codes),
         influence=influence,
+        table=table,
     )
 
 

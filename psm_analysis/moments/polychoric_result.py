@@ -12,10 +12,20 @@ from scipy.special import ndtr, ndtri
 
 from psm_analysis._results import CI_HIGH, CI_LOW, ESTIMATE, P_VALUE, STATISTIC, STD_ERROR, Result
 from psm_analysis.errors import DataError, OptionError, PsmAnalysisWarning
+from psm_analysis.moments.influence import InfluenceTable
 from psm_analysis.moments.mixed_checks import case_weights
 from psm_analysis.moments.ordinal import OrdinalCodes, ordinal_codes, pair_indices
-from psm_analysis.moments.polychoric import OrdinalMoments, ordinal_moments
-from psm_analysis.moments.sample import FloatArray, Sample, read_sample
+from psm_analysis.moments.polychoric import Kept, OrdinalMoments, ordinal_moments
+from psm_analysis.moments.sample import FloatArray, IntArray, Sample, read_sample
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Answers:
+    """(N, p) codes, -1 missing, and (N,) weights or None of the rows, with what each answer adds to the estimates."""
+
+    codes: IntArray
+    weights: FloatArray | None
+    table: InfluenceTable
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
@@ -28,9 +38,6 @@ class PolychoricResult(Result):
         DataFrame of polychoric correlations.
     thresholds
         DataFrame, index item, columns t1, t2, ...; NaN where an item has fewer categories.
-    influence
-        (N, q) what each row adds to thresholds, item by item, and correlations (lower triangle by columns), times N;
-        None if standard errors were not asked for.
     n
         DataFrame of the cases that answered both items.
     categories
@@ -41,23 +48,36 @@ class PolychoricResult(Result):
         Whether the matrix was smoothed to positive definite on request.
     warnings
         What is doubtful about the result.
+    answers
+        The answers with what each of them adds to the estimates; None if standard errors were not asked for.
     """
 
     correlations: pd.DataFrame
     thresholds: pd.DataFrame
-    influence: FloatArray | None
     n: pd.DataFrame
     categories: dict[str, tuple[float, ...]]
     n_rows: int
     smoothed: bool
     warnings: tuple[str, ...]
+    answers: Answers | None
+
+    @property
+    def influence(self) -> FloatArray | None:
+        """(N, q) what each row adds to thresholds, item by item, and correlations (lower triangle by columns), times N.
+
+        It is made when asked for (of 10^6 rows and 16 items of five categories it takes 1.5 GB); None if standard
+        errors were not asked for.
+        """
+        if self.answers is None:
+            return None
+        return self.answers.table.casewise(self.answers.codes, self.answers.weights)
 
     @property
     def std_errors(self) -> FloatArray | None:
         """(q,) standard errors of thresholds, item by item, and correlations; None if not asked for."""
-        if self.influence is None:
+        if self.answers is None:
             return None
-        return np.asarray(np.sqrt(np.einsum("ij,ij->j", self.influence, self.influence)) / self.n_rows)
+        return np.asarray(np.sqrt(self.answers.table.squares(self.answers.codes, self.answers.weights)) / self.n_rows)
 
     @property
     def acov(self) -> pd.DataFrame | None:
@@ -66,10 +86,10 @@ class PolychoricResult(Result):
         From casewise scores; N times this is the NACOV of WLSMV. It is made when asked for: with 200 items of five
         categories it has 20,700 rows and columns (3.4 GB), and the standard errors do not need it.
         """
-        if self.influence is None:
+        if self.answers is None:
             return None
         labels = self._labels()
-        values = self.influence.T @ self.influence / self.n_rows**2
+        values = self.answers.table.cross_product(self.answers.codes, self.answers.weights) / self.n_rows**2
         return pd.DataFrame(values, index=labels, columns=labels)
 
     def _labels(self) -> list[str]:
@@ -164,7 +184,8 @@ def polychoric(
     coded = ordinal_codes(sample)
     _check_pairs(sample)
     scaled = None if weights is None else case_weights(_numbers(weights), n_rows=sample.n_rows)
-    moments = ordinal_moments(coded.codes, coded.n_categories, weights=scaled, casewise=std_errors)
+    keep: Kept = "table" if std_errors else "nothing"
+    moments = ordinal_moments(coded.codes, coded.n_categories, weights=scaled, keep=keep)
     matrix, notes = _definite(moments, sample.names, smooth=smooth)
     for note in notes:
         warnings.warn(note, PsmAnalysisWarning, stacklevel=2)
@@ -172,12 +193,12 @@ def polychoric(
     return PolychoricResult(
         correlations=pd.DataFrame(matrix, index=names, columns=list(names)),
         thresholds=_threshold_table(moments, coded, names=sample.names),
-        influence=moments.influence,
         n=pd.DataFrame(moments.pair_counts, index=names, columns=list(names)),
         categories=dict(zip(sample.names, coded.categories, strict=True)),
         n_rows=sample.n_rows,
         smoothed=smooth and not np.array_equal(matrix, moments.correlations),
         warnings=notes,
+        answers=None if moments.table is None else Answers(coded.codes, scaled, moments.table),
     )
 
 

@@ -150,7 +150,7 @@ def _group(
     if ordinal.all() and not given.any():
         codes = np.where(np.isnan(coded), -1, coded).astype(np.int64)
         k = np.array([len(categories[name]) for name in y_names])
-        plain = ordinal_moments(codes, k, weights=scaled, compact=compact)
+        plain = ordinal_moments(codes, k, weights=scaled, keep="root" if compact else "rows")
         assert plain.influence is not None
         thresholds = tuple(plain.thresholds[plain.threshold_item == j] for j in range(len(y_names)))
         statistics = OrdinalStatistics(plain.estimates, share * plain.influence, thresholds)

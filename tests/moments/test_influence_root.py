@@ -8,7 +8,7 @@ import pytest
 
 import psm_analysis as psm
 from psm_analysis.moments import polychoric
-from psm_analysis.moments.influence import SPAN, influence_functions, influence_root
+from psm_analysis.moments.influence import SPAN, influence_table
 from psm_analysis.moments.ordinal import category_indicators, count_answers, pair_tables
 
 
@@ -24,7 +24,7 @@ def answers(n: int, p: int, *, share: float = 0.0, seed: int = 3) -> np.ndarray:
 def test_the_root_has_the_cross_product_of_the_rows(weighted: bool) -> None:
     codes = answers(SPAN + 500, 4, share=0.1)
     weights = np.random.default_rng(1).uniform(0.5, 1.5, len(codes)) if weighted else None
-    moments = polychoric.ordinal_moments(codes, np.full(4, 5), weights=weights, casewise=False)
+    moments = polychoric.ordinal_moments(codes, np.full(4, 5), weights=weights, keep="nothing")
     _, tables = count_answers(codes, 5, weights=weights)
     row, column = polychoric.pair_indices(4)
     given = {
@@ -33,12 +33,13 @@ def test_the_root_has_the_cross_product_of_the_rows(weighted: bool) -> None:
         "rho": moments.correlations[row, column],
         "weights": weights,
     }
-    rows = influence_functions(codes, np.full(4, 5), **given)
-    root = influence_root(codes, np.full(4, 5), **given)
+    table = influence_table(np.full(4, 5), codes=codes, **given)
+    rows, root = table.casewise(codes, weights), table.root(codes, weights)
     assert rows.shape == (len(codes), 22)
     assert root.shape == (22, 22)
     expected = rows.T @ rows
     np.testing.assert_allclose(root.T @ root, expected, rtol=1e-10, atol=1e-10 * expected.max())
+    np.testing.assert_allclose(table.squares(codes, weights), np.diagonal(expected), rtol=1e-10)
 
 
 def test_tables_of_spans_are_those_of_all_rows() -> None:

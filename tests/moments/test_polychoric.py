@@ -147,10 +147,12 @@ def test_items_never_asked_together_are_named() -> None:
     assert "'b'" in caught.value.where
 
 
-def test_the_asymptotic_covariance_is_made_from_the_influences() -> None:
+@pytest.mark.parametrize("weighted", [False, True])
+def test_the_asymptotic_covariance_is_made_from_the_influences(weighted: bool) -> None:
     rng = np.random.default_rng(12)
-    frame = pd.DataFrame(np.digitize(rng.normal(size=(300, 3)), [-0.5, 0.5]), columns=["a", "b", "c"])
-    result = psm.polychoric(frame)
+    frame = pd.DataFrame(np.digitize(rng.normal(size=(300, 3)), [-0.5, 0.5]), columns=["a", "b", "c"], dtype=float)
+    frame = frame.mask(rng.random(frame.shape) < 0.1)
+    result = psm.polychoric(frame, weights=rng.uniform(0.5, 2.0, 300) if weighted else None)
     assert result.acov is not None
     assert result.influence is not None
     np.testing.assert_allclose(result.acov, result.influence.T @ result.influence / 300**2)
