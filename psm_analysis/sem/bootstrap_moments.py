@@ -119,9 +119,9 @@ def moments_and_weights(
     What a fit would refuse (None, or a singular weight matrix) is not usable.
     """
     found = [None if sample is None else _weighted(result, spec, sample, group=group) for sample in samples]
-    own, size = result.problem.discrepancies[group], len(result.sample.names)
-    assert isinstance(own, LeastSquares)
-    k, usable = len(own.s), np.array([part is not None for part in found])
+    moments = moment_map(result.problem.layouts[group], means=result.table.options.meanstructure)
+    k, size = len(moments.vector(result.problem.implied(result.solution.x)[group])), len(result.sample.names)
+    usable = np.array([part is not None for part in found])
     shapes = ((k,), (k, k) if spec.function == "WLS" else (k,), (size, size), (size,))
     parts = [np.full((len(found), *shape), np.nan) for shape in shapes]
     for i in np.flatnonzero(usable):

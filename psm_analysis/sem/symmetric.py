@@ -46,9 +46,9 @@ def positive_inverse(matrix: Array) -> tuple[Array, float]:
 
     Examples
     --------
-    >>> inverse, log_determinant = positive_inverse(np.array([[2.0, 0.0], [0.0, 4.0]]))
+    >>> inverse, log_determinant = positive_inverse(np.array([[4.0, 0.0], [0.0, 16.0]]))
     >>> inverse.tolist(), round(log_determinant, 6)
-    ([[0.5, 0.0], [0.0, 0.25]], 2.079442)
+    ([[0.25, 0.0], [0.0, 0.0625]], 4.158883)
     """
     factor, failed = dpotrf(matrix, lower=1)
     if failed:

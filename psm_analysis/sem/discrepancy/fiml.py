@@ -7,7 +7,6 @@ likelihood-ratio statistic against the saturated model. All sums over patterns a
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -16,7 +15,7 @@ import numpy as np
 from psm_analysis.errors import DataError
 from psm_analysis.moments.pattern_likelihood import PatternFit, pattern_fit, pattern_parts, pattern_weights
 from psm_analysis.moments.patterns import MissingPatterns
-from psm_analysis.sem.arrays import Array, lower_triangle
+from psm_analysis.sem.arrays import Array, Index, lower_triangle
 from psm_analysis.sem.discrepancy.base import chain
 from psm_analysis.sem.implied import Directions, Implied, moment_jacobian
 
@@ -57,12 +56,12 @@ class FullInformation:
     def expected_weight(self, implied: Implied) -> tuple[Array, Array]:
         """Return half the expected second derivatives of F: by ``vech Sigma`` twice, and by ``mu`` twice."""
         p = self.patterns.n_items
-        pairs, mean = np.zeros((p * p, p * p)), np.zeros((p, p))
+        pairs, mean, (c, r) = np.zeros((p * (p + 1) // 2,) * 2), np.zeros((p, p)), lower_triangle(p)
         for _, share, W, _ in self._parts(implied):
-            heavy = (share[:, None, None] * W).reshape(-1, p * p)
-            pairs += heavy.T @ W.reshape(-1, p * p)
-            mean += heavy.sum(axis=0).reshape(p, p)
-        return 0.5 * _by_triangle(pairs), mean
+            lower = W[:, r, c]
+            pairs += (share * lower.T) @ lower
+            mean += np.tensordot(share, W, axes=1)
+        return 0.5 * _by_triangle(pairs, p), mean
 
     def bend(self, implied: Implied, d: Directions) -> Array:
         """Return the part of the Hessian that comes from first derivatives of the moments."""
@@ -71,14 +70,15 @@ class FullInformation:
     def observed_weight(self, implied: Implied) -> tuple[Array, Array, Array]:
         """Return half the second derivatives of F: by ``vech Sigma`` twice, by ``mu`` with it, by ``mu`` twice."""
         p = self.patterns.n_items
-        pairs, cross, mean = np.zeros((p * p, p * p)), np.zeros((p, p * p)), np.zeros((p, p))
+        pairs, mean, (c, r) = np.zeros((p * (p + 1) // 2,) * 2), np.zeros((p, p)), lower_triangle(p)
+        cross = np.zeros((p, len(c)))
         for part, share, W, WTW in self._parts(implied):
-            heavy = (share[:, None, None] * W).reshape(-1, p * p)
-            pairs += heavy.T @ (2.0 * WTW - W).reshape(-1, p * p)
-            w = np.einsum("pij,pj->pi", W, part.distance(implied.mu))
-            cross += w.T @ heavy
-            mean += heavy.sum(axis=0).reshape(p, p)
-        return 0.5 * _by_triangle(pairs), _by_mean(cross), mean
+            lower = W[:, r, c]
+            heavy = share * lower.T
+            pairs += heavy @ (2.0 * WTW[:, r, c] - lower)
+            cross += (heavy @ np.einsum("pij,pj->pi", W, part.distance(implied.mu))).T
+            mean += np.tensordot(share, W, axes=1)
+        return 0.5 * _by_triangle(pairs, p), _by_mean(cross), mean
 
     def saturated_information(self, implied: Implied, *, expected: bool = False) -> Array:
         """Return the information of one row about ``(mu, vech Sigma)``, as if these were the parameters.
@@ -115,19 +115,31 @@ class FullInformation:
         return np.asarray(found)
 
 
-def _by_triangle(pairs: Array) -> Array:
-    """Return ``sum tr(P E_k Q E_l)`` for unit matrices E of the lower triangle, from ``sum vec(P) vec(Q)'``."""
-    p = math.isqrt(len(pairs))
-    T, (c, r) = pairs.reshape(p, p, p, p), lower_triangle(p)
-    half = np.where(r == c, 0.5, 1.0)
-    ck, rk = c[:, None], r[:, None]
-    found = T[ck, r, c, rk] + T[ck, c, r, rk] + T[rk, r, c, ck] + T[rk, c, r, ck]
+def _by_triangle(pairs: Array, p: int) -> Array:
+    """Return ``sum tr(P E_k Q E_l)`` for unit matrices E of the lower triangle, from ``sum vech(P) vech(Q)'``."""
+    at, (c, r) = _places(p), lower_triangle(p)
+    half, found = np.where(r == c, 0.5, 1.0), np.empty_like(pairs)
+    for start in range(0, len(c), ROWS):
+        k = slice(start, start + ROWS)
+        ck, rk = at[c[k]], at[r[k]]
+        found[k] = pairs[ck[:, r], rk[:, c]] + pairs[ck[:, c], rk[:, r]] + pairs[rk[:, r], ck[:, c]]
+        found[k] += pairs[rk[:, c], ck[:, r]]
     return np.asarray(found * np.outer(half, half))
 
 
+ROWS = 256
+"""Rows at a time."""
+
+
 def _by_mean(cross: Array) -> Array:
-    """Return ``sum m' W E_k w`` for unit vectors m and unit matrices E, from ``sum w vec(W)'``."""
-    p = len(cross)
-    T, (c, r) = cross.reshape(p, p, p), lower_triangle(p)
-    half = np.where(r == c, 0.5, 1.0)
-    return np.asarray((T[c, :, r] + T[r, :, c]).T * half)
+    """Return ``sum m' W E_k w`` for unit vectors m and unit matrices E, from ``sum w vech(W)'``."""
+    at, (c, r) = _places(len(cross)), lower_triangle(len(cross))
+    return np.asarray((cross[c, at[:, r]] + cross[r, at[:, c]]) * np.where(r == c, 0.5, 1.0))
+
+
+def _places(p: int) -> Index:
+    """Return the place of every entry of a symmetric matrix in its lower triangle by columns, shape ``(p, p)``."""
+    at = np.empty((p, p), dtype=np.intp)
+    c, r = lower_triangle(p)
+    at[c, r] = at[r, c] = np.arange(len(c))
+    return at
