@@ -96,8 +96,7 @@ def influence_table(
     thresholds: FloatArray,
     tables: FloatArray,
     rho: FloatArray,
-    codes: IntArray,
-    weights: FloatArray | None = None,
+    counts: FloatArray,
 ) -> InfluenceTable:
     """Return what every answer and pair of answers adds to the estimates.
 
@@ -110,31 +109,22 @@ def influence_table(
         As in `ordinal_moments`.
     thresholds
         (p, K-1) padded thresholds.
-    tables
-        (pairs, K, K) observed two-way tables.
+    counts, tables
+        (p, K) answers in each category and (pairs, K, K) two-way tables, of `count_answers`.
     rho
         (pairs,) correlations.
-    codes, weights
-        (N, p) answers as in `ordinal_moments`; the (N,) sampling weights that the tables were counted with, or None.
 
     Examples
     --------
     >>> codes = np.repeat([[0, 0], [0, 1], [1, 0], [1, 1]], 25, axis=0)
-    >>> given = {"thresholds": np.zeros((2, 1)), "tables": np.full((1, 2, 2), 25.0), "rho": np.zeros(1)}
-    >>> table = influence_table(np.array([2, 2]), codes=codes, **given)
+    >>> counts, tables = count_answers(codes, 2, weights=None)
+    >>> given = {"thresholds": np.zeros((2, 1)), "rho": np.zeros(1)}
+    >>> table = influence_table(np.array([2, 2]), counts=counts, tables=tables, **given)
     >>> (table.squares(codes, None) / 100).round(4).tolist()  # pi/2 for a median split, (pi/2)^2 for the correlation
     [1.5708, 1.5708, 2.4674]
     """
     width = thresholds.shape[1] + 1
     own = np.arange(width - 1) < (n_categories - 1)[:, None]
-    shown = [column >= 0 for column in codes.T]
-    counts = np.array(
-        [
-            np.bincount(column[seen], weights=None if weights is None else weights[seen], minlength=width)
-            for column, seen in zip(codes.T, shown, strict=True)
-        ],
-        dtype=float,
-    )
     margins = margin_influence(thresholds, counts, own=own)
     row, column = pair_indices(len(thresholds))
     cells = pair_influence(

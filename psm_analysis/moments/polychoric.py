@@ -123,9 +123,7 @@ def ordinal_moments(
     own = np.arange(thresholds.shape[1]) < (n_categories - 1)[:, None]
     table = influence = None
     if keep != "nothing":
-        table = influence_table(
-            n_categories, thresholds=thresholds, tables=tables, rho=rho, codes=codes, weights=weights
-        )
+        table = influence_table(n_categories, thresholds=thresholds, counts=counts, tables=tables, rho=rho)
     if table is not None and keep != "table":
         work = table.root if keep == "root" and len(codes) > MANY else table.casewise
         influence = work(codes, weights)

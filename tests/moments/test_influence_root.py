@@ -25,15 +25,15 @@ def test_the_root_has_the_cross_product_of_the_rows(weighted: bool) -> None:
     codes = answers(SPAN + 500, 4, share=0.1)
     weights = np.random.default_rng(1).uniform(0.5, 1.5, len(codes)) if weighted else None
     moments = polychoric.ordinal_moments(codes, np.full(4, 5), weights=weights, keep="nothing")
-    _, tables = count_answers(codes, 5, weights=weights)
+    counts, tables = count_answers(codes, 5, weights=weights)
     row, column = polychoric.pair_indices(4)
-    given = {
-        "thresholds": moments.thresholds.reshape(4, 4),
-        "tables": tables,
-        "rho": moments.correlations[row, column],
-        "weights": weights,
-    }
-    table = influence_table(np.full(4, 5), codes=codes, **given)
+    table = influence_table(
+        np.full(4, 5),
+        thresholds=moments.thresholds.reshape(4, 4),
+        counts=counts,
+        tables=tables,
+        rho=moments.correlations[row, column],
+    )
     rows, root = table.casewise(codes, weights), table.root(codes, weights)
     assert rows.shape == (len(codes), 22)
     assert root.shape == (22, 22)

@@ -19,15 +19,8 @@ import psm_analysis as psm
 from psm_analysis.cli import main
 from psm_analysis.scoring.output import place_scores, temporary_file
 
-WAVES = Path(__file__).resolve().parents[2] / "data" / "synthetic"
 ITEMS = [f"support{j}" for j in range(1, 5)]
 KINDS = ["csv", "parquet"]
-
-
-@pytest.fixture(scope="module")
-def stored(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    wave = psm.read_survey(WAVES / "wave1.csv", instruments="org_support")
-    return psm.calibrate(wave, "org_support").save(tmp_path_factory.mktemp("m") / "m.json")
 
 
 def people(n: int, *, seed: int = 1) -> pd.DataFrame:

@@ -19,12 +19,6 @@ ITEMS = [f"support{j}" for j in range(1, 5)]
 KINDS = ["csv", "parquet"]
 
 
-@pytest.fixture(scope="module")
-def stored(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    wave = psm.read_survey(WAVES / "wave1.csv", instruments="org_support")
-    return psm.calibrate(wave, "org_support").save(tmp_path_factory.mktemp("m") / "m.json")
-
-
 def people(n: int = 20) -> pd.DataFrame:
     rng = np.random.default_rng(4)
     return pd.DataFrame(rng.integers(1, 6, (n, 4)), columns=ITEMS).assign(who=[f"员工{i}" for i in range(n)])

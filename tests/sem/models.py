@@ -1,6 +1,9 @@
-"""Models that the tests of the engine share."""
+"""Models and samples that the tests of the engine share."""
 
 from __future__ import annotations
+
+import numpy as np
+import pandas as pd
 
 HOLZINGER = """
 visual =~ x1 + x2 + x3
@@ -21,3 +24,12 @@ y6 ~~ y8
 indirect := p*r
 total := q + p*r
 """
+
+
+def three_factors(rng: np.random.Generator, n: int) -> tuple[np.ndarray, np.ndarray, pd.DataFrame]:
+    """Return the first and the last of three factors in a row, each acting on the next, and the items of all three."""
+    x = rng.normal(size=n)
+    m = 0.5 * x + 0.8 * rng.normal(size=n)
+    y = 0.4 * m + 0.2 * x + 0.8 * rng.normal(size=n)
+    parts = [np.outer(f, [1.0, 0.9, 0.8]) + 0.6 * rng.normal(size=(n, 3)) for f in (x, m, y)]
+    return x, y, pd.DataFrame(np.hstack(parts), columns=[f"{c}{i}" for c in "xmy" for i in (1, 2, 3)])

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from sem.models import three_factors
 
 import psm_analysis as psm
 from psm_analysis.sem.bootstrap import make_job
@@ -48,11 +49,7 @@ ab := a*b
 def answers(n: int = 200, seed: int = 1) -> pd.DataFrame:
     """Return three items each of three factors, the first acting on the last through the second."""
     rng = np.random.default_rng(seed)
-    x = rng.normal(size=n)
-    m = 0.5 * x + 0.8 * rng.normal(size=n)
-    y = 0.4 * m + 0.2 * x + 0.8 * rng.normal(size=n)
-    parts = [np.outer(f, [1.0, 0.9, 0.8]) + 0.6 * rng.normal(size=(n, 3)) for f in (x, m, y)]
-    data = pd.DataFrame(np.hstack(parts), columns=[f"{c}{i}" for c in "xmy" for i in (1, 2, 3)])
+    x, _, data = three_factors(rng, n)
     return data.assign(school=rng.integers(2, size=n), unit=np.arange(n) // 5, age=0.5 * x + rng.normal(size=n))
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from sem.models import three_factors
 
 import psm_analysis as psm
 from psm_analysis.sem.bootstrap import make_job
@@ -25,11 +26,7 @@ ITEMS = [f"{c}{i}" for c in "xm" for i in (1, 2, 3)]
 def answers(n: int = 260, *, seed: int = 4, missing: float = 0.0) -> pd.DataFrame:
     """Return nine items of three factors in a row, two ordinal outcomes and a continuous one, age and school."""
     rng = np.random.default_rng(seed)
-    x = rng.normal(size=n)
-    m = 0.5 * x + 0.8 * rng.normal(size=n)
-    y = 0.4 * m + 0.2 * x + 0.8 * rng.normal(size=n)
-    parts = [np.outer(f, [1.0, 0.9, 0.8]) + 0.6 * rng.normal(size=(n, 3)) for f in (x, m, y)]
-    data = pd.DataFrame(np.hstack(parts), columns=[f"{c}{i}" for c in "xmy" for i in (1, 2, 3)])
+    x, y, data = three_factors(rng, n)
     data["outcome"] = (3.0 + 2.0 * y + rng.normal(size=n)).astype(float)
     data = data.mask(rng.uniform(size=data.shape) < missing)
     return data.assign(
